@@ -1,0 +1,34 @@
+import type { Millis } from './machine.ts';
+
+/** Stops what it stands for; may be called twice. */
+export type Cancel = () => void;
+
+/** Where time comes from. Everything that waits takes one, so that tests can bring their own. */
+export interface Clock {
+  /** Monotonic time. Only differences mean anything. */
+  now(): Millis;
+  /** Seconds since 1970, whole: for fields on the wire. */
+  unixSeconds(): number;
+  /** Calls back once at `at` (or as soon as possible after it). */
+  setTimer(at: Millis, callback: () => void): Cancel;
+  /** Calls back once, after what is ready now has been handled. */
+  setImmediate(callback: () => void): Cancel;
+}
+
+/** Longest delay that Node's timers keep; a later deadline is reached in several steps. */
+export const MAX_TIMER_DELAY_MS = 0x7fff_ffff;
+
+/** The process's own clock. Its timers keep the process alive. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  unixSeconds: () => Math.floor(Date.now() / 1000),
+  setTimer(at, callback) {
+    const delay = Math.min(Math.max(Math.ceil(at - performance.now()), 0), MAX_TIMER_DELAY_MS);
+    const timer = setTimeout(callback, delay);
+    return () => clearTimeout(timer);
+  },
+  setImmediate(callback) {
+    const immediate = setImmediate(callback);
+    return () => clearImmediate(immediate);
+  },
+};

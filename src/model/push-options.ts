@@ -1,0 +1,50 @@
+/** An address and the length of its prefix. */
+export interface Subnet {
+  /** As text: `10.8.0.2`, `fd00::2`. */
+  readonly address: string;
+  /** 0 … 32 or 0 … 128 */
+  readonly prefixLength: number;
+}
+
+/** A network that lies behind the tunnel. */
+export interface Route extends Subnet {
+  readonly gateway: string | undefined;
+}
+
+/** Which forms of in-band compression framing are used: none, or a stub that never compresses. */
+export type CompressionFraming = 'none' | 'comp-lzo-no' | 'stub' | 'stub-v2';
+
+/** What a PUSH_REPLY said, in our terms. Absent options are undefined. */
+export interface PushOptions {
+  readonly ipv4: (Subnet & { readonly peer: string | undefined }) | undefined;
+  readonly ipv6: (Subnet & { readonly peer: string | undefined }) | undefined;
+  readonly topology: 'subnet' | 'net30' | 'p2p';
+  readonly routeGateway: string | undefined;
+  readonly routes: readonly Route[];
+  readonly dnsServers: readonly string[];
+  readonly searchDomains: readonly string[];
+  /** 576 … 9000 */
+  readonly tunMtu: number | undefined;
+  readonly peerId: number | undefined;
+  /** As pushed, upper case. */
+  readonly cipher: string | undefined;
+  /** Whether `tls-ekm` was granted (`key-derivation` or `protocol-flags`). */
+  readonly tlsEkm: boolean;
+  /** Whether `cc-exit` was granted. */
+  readonly ccExit: boolean;
+  /** Unit: milliseconds; 0 switches off. */
+  readonly pingMs: number | undefined;
+  readonly pingRestartMs: number | undefined;
+  readonly pingExitMs: number | undefined;
+  readonly inactiveMs: number | undefined;
+  readonly sessionTimeoutMs: number | undefined;
+  /** Number of OCC exit messages that a UDP client sends when it leaves. */
+  readonly explicitExitNotify: number | undefined;
+  readonly compression: CompressionFraming;
+  readonly authToken: string | undefined;
+  readonly authTokenUser: string | undefined;
+  /** All options, as pushed and in order, made printable and without tokens: for people. */
+  readonly texts: readonly string[];
+  /** What was not applied, and why. */
+  readonly ignored: readonly { readonly option: string; readonly reason: string }[];
+}

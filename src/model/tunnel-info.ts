@@ -1,0 +1,22 @@
+import type { Subnet } from './push-options.ts';
+
+/** What came of the negotiation: the tunnel as its user sees it. Frozen. */
+export interface TunnelInfo {
+  readonly ipv4: Subnet | undefined;
+  readonly ipv6: Subnet | undefined;
+  /** The server's address inside the tunnel, where one was pushed or follows from the topology. */
+  readonly gateway: string | undefined;
+  readonly gateway6: string | undefined;
+  readonly dnsServers: readonly string[];
+  readonly searchDomains: readonly string[];
+  /** Largest IP packet that the tunnel takes. Unit: bytes. */
+  readonly mtu: number;
+  /** Largest TCP segment payload over IPv4 for which the outer datagram stays within `mssfix`. */
+  readonly mss: number;
+  readonly cipher: string;
+  readonly peerId: number | undefined;
+  readonly tlsVersion: string;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly protocol: 'udp' | 'tcp';
+}

@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config';
+
+/** Four projects: unit needs nothing, sim a virtual clock, embedded loopback, real root and Debian's openvpn. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/{sim,embedded,real}/**'],
+        },
+      },
+      { test: { name: 'sim', include: ['test/sim/**/*.test.ts'], testTimeout: 120_000 } },
+      { test: { name: 'embedded', include: ['test/embedded/**/*.test.ts'], testTimeout: 30_000 } },
+      {
+        test: {
+          name: 'real',
+          include: ['test/real/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
