@@ -24,6 +24,9 @@ export interface Service {
   stop?(): void;
 }
 
+/** How many items a worker moves in one call: timers, TLS and the other direction must run too. */
+export const BATCH = 64;
+
 /** How often the pump goes round in one turn of the event loop before it lets others run. */
 export const MAX_ROUNDS = 8;
 
