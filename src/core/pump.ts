@@ -78,15 +78,19 @@ export class Pump {
     this.#cancelImmediate = this.#clock.setImmediate(this.#turn);
   };
 
-  /** One turn: timers, then rounds until nothing moves or the limit is reached. */
+  /** One turn: rounds until nothing moves or the limit is reached, then the timer. */
   run(now: Millis): void {
     if (this.#stopped || this.#running) return;
     this.#running = true;
-    this.#armed = false;
+    this.#cancelImmediate();
     try {
-      let moved = true;
-      for (let round = 0; moved && round < MAX_ROUNDS; round += 1) moved = this.#round(now);
-      if (moved) this.#armed = true;
+      let again = true;
+      for (let round = 0; again && round < MAX_ROUNDS; round += 1) {
+        this.#armed = false;
+        again = this.#round(now);
+      }
+      if (again) this.#armed = true;
+      if (!this.#stopped) this.#setTimer();
     } catch (error) {
       this.stop();
       this.#onError(error);
@@ -94,9 +98,7 @@ export class Pump {
     } finally {
       this.#running = false;
     }
-    if (this.#stopped) return;
-    this.#setTimer();
-    if (this.#armed) this.#cancelImmediate = this.#clock.setImmediate(this.#turn);
+    if (this.#armed && !this.#stopped) this.#cancelImmediate = this.#clock.setImmediate(this.#turn);
   }
 
   /** No worker runs after this. May be called twice. */
@@ -112,16 +114,22 @@ export class Pump {
     const services = this.#services;
     let moved = false;
     for (const service of services) {
+      if (this.#stopped) return false;
       if (service.nextTimeout !== undefined && service.nextTimeout() <= now) {
         service.onTimeout?.(now);
         moved = true;
       }
     }
     for (const service of services) {
+      if (this.#stopped) return false;
       if (service.moveUpWorker?.(now)) moved = true;
     }
-    for (const service of services) service.endOfBurst?.(now);
+    for (const service of services) {
+      if (this.#stopped) return false;
+      service.endOfBurst?.(now);
+    }
     for (let index = services.length - 1; index >= 0; index -= 1) {
+      if (this.#stopped) return false;
       if (services[index]?.moveDownWorker?.(now)) moved = true;
     }
     return moved;

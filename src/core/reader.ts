@@ -30,7 +30,7 @@ export class Reader {
 
   /** `length` bytes in a buffer of their own. */
   bytes(length: number): Buffer | undefined {
-    if (length > this.remaining) return undefined;
+    if (length < 0 || length > this.remaining) return undefined;
     return length === 0 ? Buffer.alloc(0) : Buffer.from(this.#source.readBuffer(length));
   }
 }

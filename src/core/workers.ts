@@ -31,8 +31,12 @@ export class Workers {
     return this.#stopped;
   }
 
-  /** Puts a layer on top of those that run. */
+  /** Puts a layer on top of those that run; after the end it is stopped at once. */
   start(service: Service): void {
+    if (this.#stopped) {
+      service.stop?.();
+      return;
+    }
     this.#services.push(service);
     this.pump.add(service);
   }
@@ -50,8 +54,17 @@ export class Workers {
     this.#stopped = true;
     this.pump.stop();
     for (let index = this.#services.length - 1; index >= 0; index -= 1) {
-      this.#services[index]?.stop?.();
+      this.#stopService(this.#services[index]);
     }
     this.#resolveDone(this.#error);
+  }
+
+  /** A layer that fails to stop must not keep the others, or `done`, from ending. */
+  #stopService(service: Service | undefined): void {
+    try {
+      service?.stop?.();
+    } catch (error) {
+      this.#error ??= toError(error);
+    }
   }
 }

@@ -11,6 +11,9 @@ export function sessionIdOf(bytes: Uint8Array): SessionId {
   return Buffer.from(bytes) as SessionId;
 }
 
+/** Stands in a packet of ours until `packetmuxer` fills in the session's: all zero, never sent. */
+export const NO_SESSION_ID: SessionId = sessionIdOf(Buffer.alloc(SESSION_ID_BYTES));
+
 /** The peer id that means "none" on the wire. */
 export const PEER_ID_UNDEFINED = 0xff_ffff;
 

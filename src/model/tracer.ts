@@ -2,12 +2,22 @@ import type { Drop, Millis } from '../core/machine.ts';
 import type { NegotiationState } from './negotiation-state.ts';
 import type { ControlPacket } from './packet.ts';
 
+/** Between whom a session's outer packets go. */
+export interface TracedLink {
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+}
+
 /**
  * Sees what a session does, called directly at the place where it happens; every method is
  * optional and absent by default. A tracer must not keep or change what it is given, and must not
  * throw.
  */
 export interface Tracer {
+  /** A session begins on a link with these addresses. */
+  linkOpened?(link: TracedLink): void;
   /** The negotiation of `keyId` moved on. */
   stateChanged?(state: NegotiationState, keyId: number, now: Millis): void;
   /** A control packet was unwrapped. */
