@@ -1,0 +1,8 @@
+/** One measured task. Numbers of different runs are not comparable, ratios inside one run are. */
+export interface Row {
+  readonly task: string;
+  readonly opsPerSecond: number;
+  /** Payload carried; absent where a task carries none. */
+  readonly bytesPerSecond?: number;
+  readonly note?: string;
+}

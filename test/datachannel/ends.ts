@@ -1,0 +1,63 @@
+import { expect } from 'vitest';
+import {
+  DataChannel,
+  type DataChannelEvent,
+  type DataChannelOptions,
+  type DataChannelParts,
+} from '../../src/datachannel/data-channel.ts';
+import { createDataKey } from '../../src/datachannel/data-key.ts';
+import { nodeProvider } from '../../src/datachannel/node-provider.ts';
+import { LAST_PACKET_ID } from '../../src/datachannel/packet-id-source.ts';
+import type { Role } from '../../src/model/ids.ts';
+import { LinkActivity } from '../../src/model/link-activity.ts';
+import { negotiated, OPTIONS } from './fixtures.ts';
+
+/** One end of a data channel. */
+export interface End {
+  readonly role: Role;
+  readonly channel: DataChannel;
+  readonly activity: LinkActivity;
+}
+
+export function endOf(
+  role: Role,
+  options: Partial<DataChannelOptions> = {},
+  parts: DataChannelParts = {},
+): End {
+  const activity = new LinkActivity(0);
+  return { role, activity, channel: new DataChannel({ ...OPTIONS, ...options }, activity, parts) };
+}
+
+export function connectedPair(
+  options: Partial<DataChannelOptions> = {},
+  parts: DataChannelParts = {},
+): { client: End; server: End } {
+  const client = endOf('client', options, parts);
+  const server = endOf('server', options, parts);
+  for (const { channel, role } of [client, server]) channel.install(negotiated(role, 0), 0);
+  return { client, server };
+}
+
+export function sealed({ channel }: End, packet: Buffer, now = 0): Buffer {
+  const outer = channel.seal(packet, now);
+  return typeof outer === 'number' ? expect.fail(`dropped: ${outer}`) : outer;
+}
+
+/** Seals what no honest end would, as the server with key id 0. */
+export function rawSealer(): (payload: Buffer) => Buffer {
+  const { codec } = createDataKey(negotiated('server', 0), {
+    provider: nodeProvider,
+    lastPacketId: LAST_PACKET_ID,
+    replayWindow: OPTIONS.replayWindow,
+  });
+  return (payload) => codec.seal(payload) ?? expect.fail('exhausted');
+}
+
+export function eventsOf(channel: DataChannel): DataChannelEvent[] {
+  const events: DataChannelEvent[] = [];
+  for (;;) {
+    const event = channel.takeEvent();
+    if (event === undefined) return events;
+    events.push(event);
+  }
+}
