@@ -1,3 +1,5 @@
+import type { Secret } from '../core/secret.ts';
+
 /** An address and the length of its prefix. */
 export interface Subnet {
   /** As text: `10.8.0.2`, `fd00::2`. */
@@ -41,7 +43,7 @@ export interface PushOptions {
   /** Number of OCC exit messages that a UDP client sends when it leaves. */
   readonly explicitExitNotify: number | undefined;
   readonly compression: CompressionFraming;
-  readonly authToken: string | undefined;
+  readonly authToken: Secret | undefined;
   readonly authTokenUser: string | undefined;
   /** All options, as pushed and in order, made printable and without tokens: for people. */
   readonly texts: readonly string[];

@@ -1,0 +1,122 @@
+import { printable } from '../core/log.ts';
+import { Secret } from '../core/secret.ts';
+import type { PushOptions } from '../model/push-options.ts';
+import { splitLine } from './line-words.ts';
+import { finishDnsServers, finishSearchDomains, PUSH_DNS } from './push-dns.ts';
+import { PushDraft, type PushReader, pushError } from './push-draft.ts';
+import { finishIpv4, finishTunMtu, PUSH_NETWORK } from './push-network.ts';
+import { PUSH_SESSION } from './push-session.ts';
+
+/** Most options of one push, and the bytes they may have together. */
+export const MAX_PUSH_OPTIONS = 1024;
+export const MAX_PUSH_BYTES = 65_536;
+
+/**
+ * The only options that a server may set, whatever else it pushes. None of them reaches the
+ * host: no route, no resolver, no environment, no file.
+ */
+const READERS: ReadonlyMap<string, PushReader> = new Map([
+  ...PUSH_NETWORK,
+  ...PUSH_DNS,
+  ...PUSH_SESSION,
+]);
+
+/** Options that are legal in a push and mean nothing without a kernel device. */
+const WITHOUT_MEANING: ReadonlySet<string> = new Set([
+  'block-ipv6',
+  'block-outside-dns',
+  'dhcp-pre-release',
+  'dhcp-release',
+  'dhcp-renew',
+  'echo',
+  'ifconfig-nowarn',
+  'ip-win32',
+  'mute',
+  'parameter',
+  'persist-key',
+  'persist-tun',
+  'ping-timer-rem',
+  'rcvbuf',
+  'redirect-gateway',
+  'redirect-private',
+  'register-dns',
+  'route-delay',
+  'route-method',
+  'route-metric',
+  'setenv-safe',
+  'shaper',
+  'sndbuf',
+  'socket-flags',
+  'tap-sleep',
+  'tun-ipv6',
+  'verb',
+]);
+
+/**
+ * Reads the options of a complete PUSH_REPLY, already cut at the commas and put together from all
+ * its parts. Of options that name one thing the last wins; routes and name servers add up.
+ *
+ * @throws OvpnProtocolError with `OVPN_PUSH_INVALID` when an option without which the tunnel cannot
+ * work is wrong (address, topology, peer id, cipher, key derivation), when packets would have a
+ * format that we did not ask for, or when the push is larger than any honest one
+ */
+export function readPushOptions(options: readonly string[]): PushOptions {
+  checkSize(options);
+  const draft = new PushDraft();
+  const texts = options.map(shownOption);
+  for (const [index, option] of options.entries()) {
+    draft.shown = texts[index] ?? '';
+    const { words, problem } = splitLine(option);
+    const [name, ...args] = words;
+    if (problem !== undefined) draft.ignore(problem);
+    else if (name !== undefined) read(draft, name, args);
+  }
+  return Object.freeze({
+    ipv4: finishIpv4(draft),
+    ipv6: draft.ipv6,
+    topology: draft.topology,
+    routeGateway: draft.routeGateway,
+    routes: Object.freeze(draft.routes),
+    dnsServers: Object.freeze(finishDnsServers(draft)),
+    searchDomains: Object.freeze(finishSearchDomains(draft)),
+    tunMtu: finishTunMtu(draft),
+    peerId: draft.peerId,
+    cipher: draft.cipher,
+    tlsEkm: draft.tlsEkm,
+    ccExit: draft.ccExit,
+    pingMs: draft.pingMs,
+    pingRestartMs: draft.pingRestartMs,
+    pingExitMs: draft.pingExitMs,
+    inactiveMs: draft.inactiveMs,
+    sessionTimeoutMs: draft.sessionTimeoutMs,
+    explicitExitNotify: draft.explicitExitNotify,
+    compression: 'none',
+    authToken: draft.authToken === undefined ? undefined : new Secret(draft.authToken),
+    authTokenUser: draft.authTokenUser,
+    texts: Object.freeze(texts),
+    ignored: Object.freeze(draft.ignored),
+  });
+}
+
+function read(draft: PushDraft, name: string, args: readonly string[]): void {
+  const reader = READERS.get(name);
+  if (reader !== undefined) reader(draft, args);
+  else if (WITHOUT_MEANING.has(name)) draft.ignore('has no meaning without a kernel device');
+  else draft.ignore('is not an option that a server may set');
+}
+
+function checkSize(options: readonly string[]): void {
+  if (options.length > MAX_PUSH_OPTIONS) {
+    throw pushError(`expected at most ${MAX_PUSH_OPTIONS} pushed options, got ${options.length}`);
+  }
+  const size = options.reduce((sum, option) => sum + Buffer.byteLength(option), 0);
+  if (size > MAX_PUSH_BYTES) {
+    throw pushError(`expected at most ${MAX_PUSH_BYTES} bytes of pushed options, got ${size}`);
+  }
+}
+
+/** The option for people: printable, and without its secret. */
+function shownOption(option: string): string {
+  const token = /auth-token(-user)?/i.exec(option);
+  return token === null ? printable(option) : `${token[0]} [redacted]`;
+}

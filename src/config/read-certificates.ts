@@ -1,0 +1,103 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { Secret } from '../core/secret.ts';
+import type { Directive } from './ovpn-tokens.ts';
+import { pemBlocks } from './pem.ts';
+import type { DirectiveReaders, ProfileDraft } from './profile-draft.ts';
+import { parseStaticKey } from './static-key.ts';
+
+/** Certificates and keys, inline or by file. */
+export const CERTIFICATE_READERS: DirectiveReaders = [
+  [
+    'ca',
+    (draft, directive) => {
+      draft.profile.ca = certificatesOf(draft, directive);
+    },
+  ],
+  [
+    'cert',
+    (draft, directive) => {
+      draft.profile.cert = certificatesOf(draft, directive);
+    },
+  ],
+  [
+    'extra-certs',
+    (draft, directive) => {
+      draft.extraCerts = certificatesOf(draft, directive);
+    },
+  ],
+  ['key', readKey],
+  ['tls-crypt', readTlsCrypt],
+];
+
+/** Looks whether certificate, key and authority fit together, once everything has been read. */
+export function finishCertificates(draft: ProfileDraft): void {
+  const { profile, seen } = draft;
+  const { cert, key } = profile;
+  if (!seen.has('ca') && !seen.has('peer-fingerprint')) {
+    draft.missing('neither ca nor peer-fingerprint: the server could not be recognised');
+  }
+  if (seen.has('cert') !== seen.has('key')) {
+    draft.missing(seen.has('key') ? 'key without cert' : 'cert without key');
+  }
+  if (cert !== undefined && key !== undefined && !belongTogether(cert, key)) {
+    draft.missing('the key does not belong to the certificate');
+  }
+  if (cert !== undefined && draft.extraCerts !== undefined) profile.cert = cert + draft.extraCerts;
+}
+
+function belongTogether(cert: string, key: Secret): boolean {
+  return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key.reveal()));
+}
+
+function certificatesOf(draft: ProfileDraft, directive: Directive): string | undefined {
+  const text = draft.textOf(directive);
+  if (text === undefined) return undefined;
+  const blocks = pemBlocks(text).filter(({ label }) => CERTIFICATE_LABELS.has(label));
+  if (blocks.length === 0) {
+    draft.invalid(directive, 'there is no PEM certificate in it');
+    return undefined;
+  }
+  for (const [index, block] of blocks.entries()) {
+    try {
+      new X509Certificate(block.text);
+    } catch {
+      draft.invalid(directive, `certificate ${index + 1} cannot be read`);
+      return undefined;
+    }
+  }
+  return blocks.map((block) => block.text).join('');
+}
+
+const CERTIFICATE_LABELS: ReadonlySet<string> = new Set([
+  'CERTIFICATE',
+  'TRUSTED CERTIFICATE',
+  'X509 CERTIFICATE',
+]);
+
+function readKey(draft: ProfileDraft, directive: Directive): void {
+  const text = draft.textOf(directive);
+  if (text === undefined) return;
+  const block = pemBlocks(text).find(({ label }) => label.endsWith('PRIVATE KEY'));
+  if (block === undefined) {
+    draft.invalid(directive, 'there is no PEM private key in it');
+    return;
+  }
+  if (block.label === 'ENCRYPTED PRIVATE KEY' || block.text.includes('\nProc-Type: 4,ENCRYPTED')) {
+    draft.refuse(directive, 'an encrypted private key is not supported yet');
+    return;
+  }
+  try {
+    createPrivateKey(block.text);
+    draft.profile.key = new Secret(block.text);
+  } catch {
+    draft.invalid(directive, 'the private key cannot be read');
+  }
+}
+
+function readTlsCrypt(draft: ProfileDraft, directive: Directive): void {
+  const text = draft.textOf(directive);
+  if (text === undefined) return;
+  const key = parseStaticKey(text);
+  if (key === undefined) draft.invalid(directive, 'expected an OpenVPN static key of 256 bytes');
+  else draft.profile.wrap = Object.freeze({ kind: 'tls-crypt', key: new Secret(key) });
+}
