@@ -37,3 +37,12 @@ export interface Link {
   /** Sends what waits, then closes. May be called twice; never rejects. */
   close(): Promise<void>;
 }
+
+/** The two ends of a link, for people and for statistics. */
+export type LinkAddresses = Pick<
+  Link,
+  'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'
+>;
+
+/** Longest wait of `close` for what is queued and for the peer. Unit: milliseconds. */
+export const CLOSE_GRACE_MS = 1_000;
