@@ -6,6 +6,7 @@ import { SeededRandom } from './seeded-random.ts';
 import { type PairedTun, type TunPairOptions, tunPair } from './tun-pair.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
+/** {@link TunPairOptions}, and what the stacks draw their randomness from. */
 export interface NetstackPairOptions extends TunPairOptions {
   /** Default: 1. */
   readonly seed?: number;

@@ -1,5 +1,6 @@
 import type { TunDevice } from '../../src/model/tun-device.ts';
 
+/** How the two ends are joined. */
 export interface TunPairOptions {
   /** Default: 1500. */
   readonly mtu?: number;

@@ -1,0 +1,269 @@
+import { Channel } from '../core/channel.ts';
+import type { Clock } from '../core/clock.ts';
+import { Drop, DropCounter, type Millis } from '../core/machine.ts';
+import { BATCH, type Service } from '../core/pump.ts';
+import type { RandomSource } from '../core/random.ts';
+import type { Subnet } from '../model/push-options.ts';
+import type { TunDevice } from '../model/tun-device.ts';
+import { type EchoClient, EchoClients, type EchoEvents } from './echo.ts';
+import { IcmpInput } from './icmp-input.ts';
+import type { IpAddress } from './ip-address.ts';
+import { IpHeader, IpProtocol } from './ip-header.ts';
+import { IpInput, type Origin } from './ip-input.ts';
+import { IpOutput } from './ip-output.ts';
+import { LocalAddresses } from './local-addresses.ts';
+import { NetstackError } from './netstack-error.ts';
+import { Responder } from './responder.ts';
+import { type PacketSource, RoundRobin } from './round-robin.ts';
+import type { TcpConnection } from './tcp/connection.ts';
+import type { TcpEvents } from './tcp/tcp-events.ts';
+import type { OnTcpConnection, TcpListening, TcpListenOptions } from './tcp-listening.ts';
+import { type TcpConnectOptions, TcpTable } from './tcp-table.ts';
+import type { UdpEndpoint, UdpEvents, UdpOptions } from './udp-endpoint.ts';
+import { UdpTable } from './udp-table.ts';
+
+/** What a {@link Netstack} stands on. */
+export interface NetstackOptions {
+  /** Where packets come from and go to; its wake-ups become the netstack's. */
+  readonly tun: TunDevice;
+  /** Our addresses; the subnet of an IPv4 one tells its broadcast address. */
+  readonly ipv4?: Subnet | undefined;
+  readonly ipv6?: Subnet | undefined;
+  readonly random: RandomSource;
+  readonly clock: Clock;
+  /** Arms the pump that runs the netstack. */
+  readonly wake: () => void;
+  /** Largest payload of a TCP segment over IPv4 (`mssfix`). Unit: bytes. Default: no limit. */
+  readonly mssLimit4?: number;
+  /** The same over IPv6. */
+  readonly mssLimit6?: number;
+}
+
+/** Counters since the start, and what is open now. */
+export interface NetstackStats {
+  readonly packetsIn: number;
+  readonly packetsOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** TCP connections, those in TIME-WAIT included. */
+  readonly tcpFlows: number;
+  readonly udpEndpoints: number;
+  /** Packets that were refused, by reason. */
+  readonly drops: Readonly<Record<string, number>>;
+}
+
+/**
+ * An IPv4 and IPv6 host on a {@link TunDevice}: TCP, UDP and ping for programs of this process.
+ *
+ *     tun.read ─┐                       ┌─ TcpTable ─▶ TcpConnection
+ *               ├─▶ IpInput ─ protocol ─┼─ UdpTable ─▶ UdpEndpoint
+ *     loopback ─┘                       └─ IcmpInput ▶ EchoClient, Responder
+ *
+ *     tun.write ◀─┬─ RoundRobin ◀─ whoever has packets
+ *     loopback  ◀─┘
+ *
+ * Nothing is lost on the way down: a packet is taken from its source when there is room for it.
+ */
+export class Netstack implements Service {
+  readonly name = 'netstack';
+  readonly #tun: TunDevice;
+  readonly #clock: Clock;
+  readonly #wake: () => void;
+  readonly #addresses: LocalAddresses;
+  readonly #input: IpInput;
+  readonly #header = new IpHeader();
+  readonly #icmp: IcmpInput;
+  readonly #tcp: TcpTable;
+  readonly #udp: UdpTable;
+  readonly #echo: EchoClients;
+  readonly #responder: Responder;
+  readonly #senders = new RoundRobin();
+  readonly #loopback: Channel<Buffer> = new Channel('loopback', LOOPBACK_PACKETS);
+  readonly #drops = new DropCounter();
+  #packetsIn = 0;
+  #packetsOut = 0;
+  #bytesIn = 0;
+  #bytesOut = 0;
+  #stopped = false;
+
+  /** @throws OvpnUsageError for an address that is none */
+  constructor(options: NetstackOptions) {
+    const { tun, random } = options;
+    const output = new IpOutput(tun.mtu, random);
+    const addresses = new LocalAddresses(options.ipv4, options.ipv6);
+    const wakeSource = (source: PacketSource) => this.#wakeSource(source);
+    const mssLimit4 = options.mssLimit4 ?? Number.POSITIVE_INFINITY;
+    const mssLimit6 = options.mssLimit6 ?? Number.POSITIVE_INFINITY;
+    const tcpOptions = { random, mtu: tun.mtu, mssLimit4, mssLimit6, wakeSource };
+    const removeUdp = (endpoint: UdpEndpoint) => this.#udp.remove(endpoint);
+    this.#tun = tun;
+    this.#clock = options.clock;
+    this.#wake = options.wake;
+    this.#addresses = addresses;
+    this.#input = new IpInput(addresses);
+    this.#responder = new Responder(output, wakeSource);
+    this.#tcp = new TcpTable(tcpOptions, addresses);
+    this.#udp = new UdpTable({ output, addresses, wakeSource, removeUdp }, random);
+    this.#echo = new EchoClients(random, this.#responder.send);
+    this.#icmp = new IcmpInput({
+      tcp: this.#tcp,
+      udp: this.#udp,
+      echo: this.#echo,
+      responder: this.#responder,
+    });
+    tun.onReadable = options.wake;
+    tun.onWritable = options.wake;
+  }
+
+  get ipv4(): IpAddress | undefined {
+    return this.#addresses.ipv4;
+  }
+
+  get ipv6(): IpAddress | undefined {
+    return this.#addresses.ipv6;
+  }
+
+  /** tun, loopback → sockets */
+  moveUpWorker(now: Millis): boolean {
+    let moved = 0;
+    for (; moved < BATCH; moved += 1) {
+      const own = this.#loopback.take();
+      const packet = own ?? this.#tun.read();
+      if (packet === undefined) break;
+      this.#packetsIn += 1;
+      this.#bytesIn += packet.length;
+      this.#drops.count(this.#fromBelow(packet, own === undefined ? 'tunnel' : 'loopback', now));
+    }
+    return moved > 0;
+  }
+
+  endOfBurst(now: Millis): void {
+    this.#tcp.flows.endOfBurst(now);
+  }
+
+  /** sockets → tun, loopback */
+  moveDownWorker(now: Millis): boolean {
+    let moved = 0;
+    for (; moved < BATCH && this.#tun.writable && !this.#loopback.full; moved += 1) {
+      const packet = this.#senders.take(now);
+      if (packet === undefined) break;
+      this.#packetsOut += 1;
+      this.#bytesOut += packet.length;
+      if (this.#addresses.receives(packet)) this.#loopback.push(packet);
+      else this.#tun.write(packet);
+    }
+    return moved > 0;
+  }
+
+  nextTimeout(): Millis {
+    return Math.min(this.#tcp.flows.nextTimeout(), this.#input.reassembly.nextTimeout());
+  }
+
+  onTimeout(now: Millis): void {
+    this.#tcp.flows.onTimeout(now);
+    this.#input.reassembly.onTimeout(now);
+  }
+
+  /** Ends every socket: TCP hears `network-unreachable`, UDP `network-down`; pings hear no more. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#tcp.stop();
+    this.#udp.stop();
+    this.#echo.clear();
+    this.#senders.clear();
+    this.#loopback.close();
+    while (this.#loopback.take() !== undefined);
+    this.#input.reassembly.clear();
+  }
+
+  /**
+   * Opens a TCP connection; `events` hears what becomes of it.
+   *
+   * @throws NetstackError `ENETUNREACH` without an address of the family, `EADDRNOTAVAIL` for
+   *   a local address that is not ours, `EADDRINUSE` for a taken port or when none is free,
+   *   `ENOBUFS` with too many flows, `ENETDOWN` after `stop`
+   */
+  connectTcp(
+    remote: IpAddress,
+    port: number,
+    events: TcpEvents,
+    options: TcpConnectOptions = {},
+  ): TcpConnection {
+    this.#checkRunning('connect');
+    return this.#tcp.connect(remote, port, events, options, this.#clock.now());
+  }
+
+  /** Accepts TCP connections. @throws NetstackError as {@link Netstack.connectTcp} */
+  listenTcp(options: TcpListenOptions, onConnection: OnTcpConnection): TcpListening {
+    this.#checkRunning('listen');
+    return this.#tcp.listen(options, onConnection, () => this.#clock.now());
+  }
+
+  /** Binds a UDP port, and connects it where asked. @throws NetstackError as {@link Netstack.connectTcp} */
+  openUdp(options: UdpOptions, events: UdpEvents): UdpEndpoint {
+    this.#checkRunning('bind');
+    return this.#udp.open(options, events);
+  }
+
+  /** Begins to ping `remote`. @throws NetstackError `ENETUNREACH`, `ENOBUFS` or `ENETDOWN` */
+  openEcho(remote: IpAddress, events: EchoEvents): EchoClient {
+    this.#checkRunning('connect');
+    const local = this.#addresses.sourceFor(remote);
+    if (local === undefined) throw new NetstackError('ENETUNREACH', 'connect', `${remote}`);
+    return this.#echo.open(remote, local, events);
+  }
+
+  /** The address from which `remote` would be spoken to; undefined without one of its family. */
+  localAddressFor(remote: IpAddress): IpAddress | undefined {
+    return this.#addresses.sourceFor(remote);
+  }
+
+  stats(): NetstackStats {
+    return {
+      packetsIn: this.#packetsIn,
+      packetsOut: this.#packetsOut,
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+      tcpFlows: this.#tcp.flows.size,
+      udpEndpoints: this.#udp.size,
+      drops: this.#drops.snapshot(),
+    };
+  }
+
+  #fromBelow(packet: Buffer, origin: Origin, now: Millis): Drop {
+    const header = this.#header;
+    const whole = this.#input.take(packet, origin, header, now);
+    if (typeof whole === 'number') return whole;
+    switch (header.protocol) {
+      case IpProtocol.TCP: {
+        const drop = this.#tcp.fromBelow(whole, header, now);
+        return drop === Drop.NO_SOCKET ? this.#responder.reset(whole, header, now) : drop;
+      }
+      case IpProtocol.UDP: {
+        const drop = this.#udp.fromBelow(whole, header);
+        if (drop !== Drop.NO_SOCKET) return drop;
+        return this.#responder.refuse('port-unreachable', whole, header, now);
+      }
+      case header.family === 4 ? IpProtocol.ICMP : IpProtocol.ICMPV6:
+        return this.#icmp.fromBelow(whole, header, now);
+      case IpProtocol.NO_NEXT_HEADER:
+        return Drop.NO_SOCKET;
+      default:
+        return this.#responder.refuse('protocol-unreachable', whole, header, now);
+    }
+  }
+
+  #wakeSource(source: PacketSource): void {
+    if (this.#stopped) return;
+    this.#senders.wake(source);
+    this.#wake();
+  }
+
+  #checkRunning(syscall: string): void {
+    if (this.#stopped) throw new NetstackError('ENETDOWN', syscall, 'the tunnel has ended');
+  }
+}
+
+/** Packets of ours to ourselves that wait for the next round. */
+const LOOPBACK_PACKETS = 256;

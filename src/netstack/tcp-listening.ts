@@ -1,0 +1,114 @@
+import type { Drop, Millis } from '../core/machine.ts';
+import type { FlowTuple } from './flow-tuple.ts';
+import type { IpAddress } from './ip-address.ts';
+import { type IpHeader, IpProtocol } from './ip-header.ts';
+import { incomingPseudoSum } from './pseudo-header.ts';
+import type { TcpConnection } from './tcp/connection.ts';
+import { TcpListener } from './tcp/listener.ts';
+import type { TcpEvents } from './tcp/tcp-events.ts';
+import type { TcpFlow } from './tcp-flow.ts';
+
+/** Where connections are awaited. */
+export interface TcpListenOptions {
+  /** Default: any address of ours. */
+  readonly address?: IpAddress;
+  /** 0: a free ephemeral port. */
+  readonly port: number;
+  /** Most connections that are half open. Default: 128. */
+  readonly backlog?: number;
+}
+
+/**
+ * Takes a connection that is open, and gives who hears of it from now on. What arrived before is
+ * inside: read at once.
+ */
+export type OnTcpConnection = (connection: TcpConnection, tuple: FlowTuple) => TcpEvents;
+
+/** What a listening port needs of those who keep it. */
+export interface TcpListeningHost {
+  /** Makes and enters the flow of a caller; undefined when there are too many. */
+  makeFlow(tuple: FlowTuple, events: TcpEvents): TcpFlow | undefined;
+  removeListening(listening: TcpListening): void;
+}
+
+/** A port where TCP connections are accepted. */
+export class TcpListening {
+  readonly port: number;
+  /** undefined for any address of ours. */
+  readonly address: IpAddress | undefined;
+  readonly #host: TcpListeningHost;
+  readonly #onConnection: OnTcpConnection;
+  readonly #listener: TcpListener<FlowTuple>;
+  readonly #flows = new WeakMap<TcpConnection, TcpFlow>();
+
+  constructor(
+    port: number,
+    options: TcpListenOptions,
+    onConnection: OnTcpConnection,
+    host: TcpListeningHost,
+  ) {
+    this.port = port;
+    this.address = options.address?.isUnspecified === false ? options.address : undefined;
+    this.#host = host;
+    this.#onConnection = onConnection;
+    this.#listener = new TcpListener<FlowTuple>({
+      ...(options.backlog === undefined ? {} : { backlog: options.backlog }),
+      makeConnection: (caller, events) => this.#makeConnection(caller, events),
+      onConnection: () => this.#accept(),
+    });
+  }
+
+  /** Whether packets with these headers are for it. */
+  takes(header: IpHeader): boolean {
+    const { destination0, destination1, destination2, destination3 } = header;
+    return this.address?.matches(destination0, destination1, destination2, destination3) ?? true;
+  }
+
+  /** Takes a segment that belongs to no flow; `NO_SOCKET` asks for a reset. */
+  fromBelow(
+    packet: Buffer,
+    header: IpHeader,
+    localPort: number,
+    remotePort: number,
+    now: Millis,
+  ): Drop {
+    const caller: FlowTuple = {
+      localAddress: header.destination(),
+      localPort,
+      remoteAddress: header.source(),
+      remotePort,
+    };
+    const pseudoHeaderSum = incomingPseudoSum(header, IpProtocol.TCP);
+    const { payloadAt, payloadLength } = header;
+    return this.#listener.fromBelow(packet, payloadAt, payloadLength, pseudoHeaderSum, caller, now);
+  }
+
+  /** Stops listening; connections that were accepted live on. May be called twice. */
+  close(): void {
+    this.#host.removeListening(this);
+    this.#listener.close();
+  }
+
+  #makeConnection(caller: FlowTuple, events: TcpEvents): TcpConnection | undefined {
+    const flow = this.#host.makeFlow(caller, events);
+    if (flow === undefined) return undefined;
+    this.#flows.set(flow.connection, flow);
+    return flow.connection;
+  }
+
+  #accept(): void {
+    const connection = this.#listener.accept(NOBODY_YET);
+    const flow = connection === undefined ? undefined : this.#flows.get(connection);
+    if (connection === undefined || flow === undefined) return;
+    const owner = this.#onConnection(connection, flow);
+    flow.owner = owner;
+    connection.events = owner;
+  }
+}
+
+const NOBODY_YET: TcpEvents = {
+  connected: () => {},
+  readable: () => {},
+  writable: () => {},
+  closed: () => {},
+};

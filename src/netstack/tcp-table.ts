@@ -1,0 +1,202 @@
+import { u8, u16 } from '../core/bytes.ts';
+import { Drop, type Millis } from '../core/machine.ts';
+import type { RandomSource } from '../core/random.ts';
+import { FlowKey } from './flow-key.ts';
+import type { FlowTuple } from './flow-tuple.ts';
+import type { IpAddress } from './ip-address.ts';
+import { type IpHeader, IpProtocol } from './ip-header.ts';
+import type { LocalAddresses } from './local-addresses.ts';
+import { NetstackError } from './netstack-error.ts';
+import { pickPort } from './ports.ts';
+import { incomingPseudoSum } from './pseudo-header.ts';
+import type { TcpConnection } from './tcp/connection.ts';
+import { Flag, segmentIsIntact, sequenceOf, TCP_HEADER_BYTES } from './tcp/segment.ts';
+import { TcpState } from './tcp/state.ts';
+import type { TcpEvents } from './tcp/tcp-events.ts';
+import type { TcpFlow } from './tcp-flow.ts';
+import { TcpFlows, type TcpFlowsOptions } from './tcp-flows.ts';
+import { TcpListeners } from './tcp-listeners.ts';
+import { type OnTcpConnection, TcpListening, type TcpListenOptions } from './tcp-listening.ts';
+import type { UnreachableKind } from './unreachable.ts';
+
+/** What may be chosen for one connection. */
+export interface TcpConnectOptions {
+  /** Default: a free ephemeral port. */
+  readonly localPort?: number;
+  /** Default: our address of the remote's family. */
+  readonly localAddress?: IpAddress;
+  /** See `TcpOptions.noDelay`. */
+  readonly noDelay?: boolean;
+}
+
+/** Segments → flows and listeners; makes both. */
+export class TcpTable {
+  readonly flows: TcpFlows;
+  readonly #random: RandomSource;
+  readonly #addresses: LocalAddresses;
+  readonly #listeners = new TcpListeners();
+  readonly #key = new FlowKey();
+
+  constructor(options: TcpFlowsOptions, addresses: LocalAddresses) {
+    this.flows = new TcpFlows(options);
+    this.#random = options.random;
+    this.#addresses = addresses;
+  }
+
+  /** Hands the segment in `packet` on; `NO_SOCKET` asks for a reset. */
+  fromBelow(packet: Buffer, header: IpHeader, now: Millis): Drop {
+    const { payloadAt, payloadLength } = header;
+    if (payloadLength < TCP_HEADER_BYTES) return Drop.MALFORMED;
+    const remotePort = u16(packet, payloadAt);
+    const localPort = u16(packet, payloadAt + 2);
+    this.#key.readIncoming(header, remotePort, localPort);
+    const flow = this.flows.find(this.#key);
+    if (flow !== undefined && !yields(flow, packet, header)) {
+      this.flows.touch(flow);
+      return flow.connection.fromBelow(packet, payloadAt, payloadLength, now);
+    }
+    if (flow !== undefined) this.flows.remove(flow);
+    const listening = this.#listeners.find(header, localPort);
+    if (listening !== undefined) {
+      return listening.fromBelow(packet, header, localPort, remotePort, now);
+    }
+    const pseudoHeaderSum = incomingPseudoSum(header, IpProtocol.TCP);
+    const intact = segmentIsIntact(packet, payloadAt, payloadLength, pseudoHeaderSum);
+    return intact ? Drop.NO_SOCKET : Drop.BAD_CHECKSUM;
+  }
+
+  /**
+   * Tells the flow whose segment is quoted.
+   *
+   * @param mtu what a `too-big` error names
+   */
+  icmpError(
+    kind: UnreachableKind,
+    mtu: number,
+    packet: Buffer,
+    quoted: IpHeader,
+    now: Millis,
+  ): Drop {
+    const at = quoted.payloadAt;
+    this.#key.readOutgoing(quoted, u16(packet, at), u16(packet, at + 2));
+    const flow = this.flows.find(this.#key);
+    if (flow === undefined) return Drop.NO_SOCKET;
+    const sequence = sequenceOf(packet, at);
+    const failure = FAILURES[kind];
+    if (kind === 'too-big') flow.connection.pathMtu(mtu, sequence, now);
+    else if (failure !== undefined) flow.connection.icmpError(failure, sequence);
+    this.flows.settle(flow);
+    return Drop.NONE;
+  }
+
+  /**
+   * Opens a connection; `events` hears what becomes of it.
+   *
+   * @throws NetstackError `ENETUNREACH`, `EADDRNOTAVAIL`, `EADDRINUSE` or `ENOBUFS`
+   */
+  connect(
+    remoteAddress: IpAddress,
+    remotePort: number,
+    events: TcpEvents,
+    options: TcpConnectOptions,
+    now: Millis,
+  ): TcpConnection {
+    const localAddress = this.#localAddress(remoteAddress, options.localAddress);
+    if (remotePort === 0 || remoteAddress.isUnspecified) {
+      throw new NetstackError('EADDRNOTAVAIL', 'connect', `${remoteAddress} port ${remotePort}`);
+    }
+    if (this.flows.full) throw new NetstackError('ENOBUFS', 'connect', 'too many connections');
+    const partial = { localAddress, remoteAddress, remotePort };
+    const localPort = this.#localPort(partial, options.localPort ?? 0);
+    const tuple = { ...partial, localPort };
+    const flow = this.flows.make(tuple, events, events, options.noDelay ?? false, now);
+    flow.connection.connect(now);
+    return flow.connection;
+  }
+
+  /** @throws NetstackError `EADDRNOTAVAIL` or `EADDRINUSE` */
+  listen(
+    options: TcpListenOptions,
+    onConnection: OnTcpConnection,
+    clock: () => Millis,
+  ): TcpListening {
+    const { address } = options;
+    if (address !== undefined && !address.isUnspecified && !this.#addresses.owns(address)) {
+      throw new NetstackError('EADDRNOTAVAIL', 'listen', `${address}`);
+    }
+    const port = options.port === 0 ? this.#freeListenPort() : options.port;
+    const listening = new TcpListening(port, options, onConnection, {
+      makeFlow: (tuple, events) =>
+        this.flows.full ? undefined : this.flows.make(tuple, undefined, events, false, clock()),
+      removeListening: (closed) => this.#listeners.remove(closed),
+    });
+    if (this.#listeners.isTaken(listening.address, port)) {
+      throw new NetstackError('EADDRINUSE', 'listen', `${address ?? 'any address'} port ${port}`);
+    }
+    this.#listeners.add(listening);
+    return listening;
+  }
+
+  /** Ends all flows and listeners. */
+  stop(): void {
+    for (const listening of this.#listeners.all()) listening.close();
+    this.flows.stop();
+  }
+
+  #localAddress(remote: IpAddress, wanted: IpAddress | undefined): IpAddress {
+    const source = remote.isMulticast ? undefined : this.#addresses.sourceFor(remote);
+    if (source === undefined) throw new NetstackError('ENETUNREACH', 'connect', `${remote}`);
+    if (wanted === undefined || wanted.isUnspecified) return source;
+    if (wanted.family !== remote.family || !this.#addresses.owns(wanted)) {
+      throw new NetstackError('EADDRNOTAVAIL', 'connect', `${wanted}`);
+    }
+    return wanted;
+  }
+
+  #localPort(tuple: Omit<FlowTuple, 'localPort'>, wanted: number): number {
+    const isFree = (localPort: number) =>
+      this.flows.find(this.#key.readTuple({ ...tuple, localPort })) === undefined;
+    const { localAddress, remoteAddress, remotePort } = tuple;
+    const offset = this.flows.secret.portOffset(localAddress, remoteAddress, remotePort);
+    const port =
+      wanted === 0
+        ? pickPort(this.#random, offset, (any) => !this.#listeners.has(any) && isFree(any))
+        : wanted;
+    if (port === undefined || !isFree(port)) {
+      throw new NetstackError('EADDRINUSE', 'connect', `${localAddress} port ${wanted}`);
+    }
+    return port;
+  }
+
+  #freeListenPort(): number {
+    const port = pickPort(this.#random, 0, (candidate) => !this.#listeners.has(candidate));
+    if (port === undefined) throw new NetstackError('EADDRINUSE', 'listen', 'no free port');
+    return port;
+  }
+}
+
+/** Whether a flow in TIME-WAIT makes way for a new one of the same tuple (RFC 6191). */
+function yields(flow: TcpFlow, packet: Buffer, header: IpHeader): boolean {
+  const { payloadAt, payloadLength } = header;
+  return (
+    flow.connection.state === TcpState.TIME_WAIT &&
+    (u8(packet, payloadAt + FLAGS_AT) & Flag.SYN) !== 0 &&
+    flow.connection.yieldsTo(packet, payloadAt, payloadLength)
+  );
+}
+
+const FLAGS_AT = 13;
+
+/** What an ICMP error means to a connection; undefined for what it ignores. */
+const FAILURES: Readonly<
+  Record<UnreachableKind, 'unreachable' | 'network-unreachable' | 'refused' | undefined>
+> = {
+  'network-unreachable': 'network-unreachable',
+  'host-unreachable': 'unreachable',
+  'protocol-unreachable': 'refused',
+  'port-unreachable': 'refused',
+  prohibited: 'unreachable',
+  'time-exceeded': undefined,
+  'parameter-problem': undefined,
+  'too-big': undefined,
+};

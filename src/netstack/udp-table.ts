@@ -1,0 +1,124 @@
+import { u16 } from '../core/bytes.ts';
+import { Drop } from '../core/machine.ts';
+import type { RandomSource } from '../core/random.ts';
+import type { IpAddress } from './ip-address.ts';
+import type { IpHeader } from './ip-header.ts';
+import { NetstackError } from './netstack-error.ts';
+import { pickPort } from './ports.ts';
+import { checkUdp, udpPayload } from './udp.ts';
+import {
+  UdpEndpoint,
+  type UdpEvents,
+  type UdpFailure,
+  type UdpHost,
+  type UdpOptions,
+} from './udp-endpoint.ts';
+
+/** The UDP endpoints by local port. */
+export class UdpTable {
+  readonly #host: UdpHost;
+  readonly #random: RandomSource;
+  readonly #byPort = new Map<number, UdpEndpoint[]>();
+
+  constructor(host: UdpHost, random: RandomSource) {
+    this.#host = host;
+    this.#random = random;
+  }
+
+  /**
+   * @throws NetstackError `EADDRINUSE` for a port that is taken, or when none is free,
+   *   `EADDRNOTAVAIL` for an address that is not ours, `ENETUNREACH` for a peer without a way
+   */
+  open(options: UdpOptions, events: UdpEvents): UdpEndpoint {
+    const localAddress = this.#localAddress(options);
+    const port = this.#port(options.port ?? 0);
+    const endpoint = new UdpEndpoint(options, localAddress, port, events, this.#host);
+    const others = this.#byPort.get(port) ?? [];
+    if (others.some((other) => other.excludes(endpoint))) {
+      throw new NetstackError('EADDRINUSE', 'bind', `${localAddress} port ${port}`);
+    }
+    this.#byPort.set(port, [...others, endpoint]);
+    return endpoint;
+  }
+
+  /** Hands the datagram in `packet` to its endpoint; `NO_SOCKET` when there is none. */
+  fromBelow(packet: Buffer, header: IpHeader): Drop {
+    const drop = checkUdp(packet, header);
+    if (drop !== Drop.NONE) return drop;
+    const sourcePort = u16(packet, header.payloadAt);
+    const endpoint = this.#endpointFor(header, sourcePort, u16(packet, header.payloadAt + 2));
+    if (endpoint === undefined) return Drop.NO_SOCKET;
+    endpoint.events.datagram(udpPayload(packet, header), header.source(), sourcePort);
+    return Drop.NONE;
+  }
+
+  /** Tells the endpoint that sent the quoted datagram; `NO_SOCKET` when none is connected so. */
+  icmpError(error: UdpFailure, packet: Buffer, quoted: IpHeader): Drop {
+    const localPort = u16(packet, quoted.payloadAt);
+    const remotePort = u16(packet, quoted.payloadAt + 2);
+    const remote = quoted.destination();
+    for (const endpoint of this.#byPort.get(localPort) ?? NONE) {
+      if (!endpoint.isConnectedTo(remote, remotePort)) continue;
+      endpoint.events.failed(error);
+      return Drop.NONE;
+    }
+    return Drop.NO_SOCKET;
+  }
+
+  remove(endpoint: UdpEndpoint): void {
+    const others = this.#byPort.get(endpoint.localPort)?.filter((other) => other !== endpoint);
+    if (others === undefined || others.length === 0) this.#byPort.delete(endpoint.localPort);
+    else this.#byPort.set(endpoint.localPort, others);
+  }
+
+  /** Ends all endpoints. */
+  stop(): void {
+    for (const endpoint of [...this.#byPort.values()].flat()) {
+      endpoint.close();
+      endpoint.events.failed('network-down');
+    }
+  }
+
+  get size(): number {
+    let size = 0;
+    for (const endpoints of this.#byPort.values()) size += endpoints.length;
+    return size;
+  }
+
+  #endpointFor(header: IpHeader, sourcePort: number, port: number): UdpEndpoint | undefined {
+    let best: UdpEndpoint | undefined;
+    let bestFit = 0;
+    for (const endpoint of this.#byPort.get(port) ?? NONE) {
+      const fit = endpoint.fit(header, sourcePort);
+      if (fit > bestFit) {
+        best = endpoint;
+        bestFit = fit;
+      }
+    }
+    return best;
+  }
+
+  #localAddress({ family, address, remote }: UdpOptions): IpAddress {
+    const { addresses } = this.#host;
+    if (remote !== undefined && addresses.sourceFor(remote.address) === undefined) {
+      throw new NetstackError('ENETUNREACH', 'connect', `no way to ${remote.address}`);
+    }
+    if (address !== undefined && !address.isUnspecified) {
+      if (address.family === family && addresses.owns(address)) return address;
+      throw new NetstackError('EADDRNOTAVAIL', 'bind', `${address}`);
+    }
+    const own = remote === undefined ? addresses.own(family) : addresses.sourceFor(remote.address);
+    if (own?.family === family) return own;
+    throw new NetstackError('EADDRNOTAVAIL', 'bind', `no IPv${family} address`);
+  }
+
+  /** `wanted`, or any port that nobody has. */
+  #port(wanted: number): number {
+    if (wanted !== 0) return wanted;
+    const port = pickPort(this.#random, 0, (candidate) => !this.#byPort.has(candidate));
+    if (port === undefined) throw new NetstackError('EADDRINUSE', 'bind', 'no free port');
+    return port;
+  }
+}
+
+const NONE: readonly UdpEndpoint[] = [];
