@@ -1,0 +1,219 @@
+import { Drop, type Millis } from '../core/machine.ts';
+import type { RandomSource } from '../core/random.ts';
+import { type DnsResponse, DnsStatus, decodeResponse, encodeQuery } from './dns-message.ts';
+import { type DnsServer, mixCase, normalizeName } from './dns-name.ts';
+import type { DnsRecord, DnsType } from './dns-record.ts';
+
+/** How long one server may take. Unit: milliseconds. */
+export const SERVER_TIMEOUT_MS = 2000;
+/** How often the list of servers is gone through. */
+export const ROUNDS = 2;
+/** Most aliases between the name that is asked for and its records. */
+export const MAX_CNAME_DEPTH = 8;
+/** After this many answers that are not ours somebody is guessing: the question goes over TCP. */
+export const MAX_FORGERIES = 16;
+
+/** One message to be sent; whatever was sent before it is over. */
+export interface DnsSend {
+  readonly server: DnsServer;
+  readonly transport: 'udp' | 'tcp';
+  readonly message: Buffer;
+}
+
+export type DnsOutcome =
+  | {
+      readonly kind: 'answer';
+      /** The aliases that led there, then the records. */
+      readonly records: readonly DnsRecord[];
+      readonly server: DnsServer;
+    }
+  | {
+      readonly kind: 'negative';
+      readonly code: 'ENOTFOUND' | 'ENODATA';
+      readonly ttl: number | undefined;
+      readonly server: DnsServer;
+    }
+  | { readonly kind: 'failed'; readonly code: DnsFailure };
+
+/** Silence, trouble at the server, a refusal, no server there: what was seen last. Silence counts only where nothing else was seen. */
+export type DnsFailure = 'ETIMEOUT' | 'ESERVFAIL' | 'EREFUSED' | 'ECONNREFUSED';
+
+/**
+ * Asks the servers for one name and type, one after the other:
+ *
+ *     ask ─ UDP ─▶ waiting ─ records, NXDOMAIN, NODATA ─▶ outcome
+ *      ▲             │ truncated, forgeries: the same server over TCP
+ *      │             │ FORMERR, NOTIMP:      the same server without EDNS
+ *      │             │ alias without target: the target, from the same server on
+ *      └─────────────┘ 2 s, SERVFAIL, …:     the next server; after two rounds ─▶ failed
+ *
+ * Every question has a fresh random id and, in the first round, random case; its sender gives it a
+ * fresh random port and passes on only what comes from the server's address (RFC 5452).
+ */
+export class DnsQuery {
+  readonly #type: DnsType;
+  readonly #servers: readonly DnsServer[];
+  readonly #random: RandomSource;
+  readonly #chain: DnsRecord[] = [];
+  #name: string;
+  #turn = 0;
+  #transport: 'udp' | 'tcp' = 'udp';
+  #edns = true;
+  #forgeries = 0;
+  #query: Buffer | undefined;
+  #unsent: DnsSend | undefined;
+  #deadline: Millis = Number.POSITIVE_INFINITY;
+  #failure: DnsFailure = 'ETIMEOUT';
+  #outcome: DnsOutcome | undefined;
+
+  /** @param name normalized; @param servers at least one */
+  constructor(name: string, type: DnsType, servers: readonly DnsServer[], random: RandomSource) {
+    this.#name = name;
+    this.#type = type;
+    this.#servers = servers;
+    this.#random = random;
+    this.#ask();
+  }
+
+  /** The message that is due; its time starts now. */
+  takeDown(now: Millis): DnsSend | undefined {
+    const send = this.#unsent;
+    if (send === undefined) return undefined;
+    this.#unsent = undefined;
+    this.#deadline = now + SERVER_TIMEOUT_MS;
+    return send;
+  }
+
+  /** One message from the server that was asked last. */
+  fromBelow(message: Buffer): Drop {
+    const server = this.#server;
+    if (this.#query === undefined || server === undefined) return Drop.UNEXPECTED;
+    const response = decodeResponse(message, this.#query);
+    if (typeof response === 'number') {
+      this.#onForgery(response);
+      return response;
+    }
+    this.#query = undefined;
+    this.#onResponse(response, server);
+    return Drop.NONE;
+  }
+
+  /** The server cannot be reached. */
+  onUnreachable(): void {
+    if (this.#query === undefined) return;
+    this.#failure = 'ECONNREFUSED';
+    this.#nextServer();
+  }
+
+  takeUp(): DnsOutcome | undefined {
+    return this.#outcome;
+  }
+
+  nextTimeout(): Millis {
+    return this.#deadline;
+  }
+
+  onTimeout(now: Millis): void {
+    if (now >= this.#deadline) this.#nextServer();
+  }
+
+  get #server(): DnsServer | undefined {
+    return this.#servers[this.#turn % this.#servers.length];
+  }
+
+  #ask(): void {
+    const server = this.#server;
+    if (server === undefined || this.#turn >= this.#servers.length * ROUNDS) {
+      this.#end({ kind: 'failed', code: this.#failure });
+      return;
+    }
+    // Some servers fold the case of what they echo: the second round asks them in lower case.
+    const firstRound = this.#turn < this.#servers.length;
+    const name = firstRound ? mixCase(this.#name, this.#random) : this.#name;
+    const id = this.#random.uint32() & 0xffff;
+    this.#query = encodeQuery(id, { name, type: this.#type }, { edns: this.#edns });
+    this.#unsent = { server, transport: this.#transport, message: this.#query };
+    this.#deadline = Number.POSITIVE_INFINITY;
+  }
+
+  #nextServer(): void {
+    this.#turn += 1;
+    this.#transport = 'udp';
+    this.#edns = true;
+    this.#forgeries = 0;
+    this.#ask();
+  }
+
+  #onForgery(drop: Drop): void {
+    if (drop === Drop.MALFORMED && this.#transport === 'tcp') {
+      this.#failure = 'ESERVFAIL';
+      this.#nextServer();
+      return;
+    }
+    this.#forgeries += 1;
+    if (this.#forgeries < MAX_FORGERIES || this.#transport === 'tcp') return;
+    this.#transport = 'tcp';
+    this.#ask();
+  }
+
+  #onResponse(response: DnsResponse, server: DnsServer): void {
+    if (response.truncated && this.#transport === 'udp') {
+      this.#transport = 'tcp';
+      this.#ask();
+      return;
+    }
+    switch (response.status) {
+      case DnsStatus.NOERROR:
+      case DnsStatus.NXDOMAIN:
+        this.#onAnswer(response, server);
+        return;
+      case DnsStatus.FORMERR:
+      case DnsStatus.NOTIMP:
+        if (this.#edns) {
+          this.#edns = false;
+          this.#ask();
+          return;
+        }
+        break;
+      default:
+        break;
+    }
+    this.#failure = response.status === DnsStatus.SERVFAIL ? 'ESERVFAIL' : 'EREFUSED';
+    this.#nextServer();
+  }
+
+  /** Takes the aliases from our name on and what the last one has; all else is not ours. */
+  #onAnswer({ records, status, negativeTtl }: DnsResponse, server: DnsServer): void {
+    const asked = this.#name;
+    for (;;) {
+      const own = records.filter(({ name }) => name === this.#name);
+      const found = own.filter(({ type }) => type === this.#type);
+      if (found.length > 0) {
+        this.#end({ kind: 'answer', records: [...this.#chain, ...found], server });
+        return;
+      }
+      const alias = own.find((record) => record.type === 'CNAME');
+      if (alias === undefined) break;
+      const target = normalizeName(String(alias.value));
+      if (target === undefined || this.#chain.length >= MAX_CNAME_DEPTH) {
+        this.#end({ kind: 'failed', code: 'ESERVFAIL' });
+        return;
+      }
+      this.#chain.push(alias);
+      this.#name = target;
+    }
+    if (status === DnsStatus.NOERROR && this.#name !== asked && negativeTtl === undefined) {
+      this.#ask();
+      return;
+    }
+    const code = status === DnsStatus.NXDOMAIN ? 'ENOTFOUND' : 'ENODATA';
+    this.#end({ kind: 'negative', code, ttl: negativeTtl, server });
+  }
+
+  #end(outcome: DnsOutcome): void {
+    this.#outcome = outcome;
+    this.#query = undefined;
+    this.#unsent = undefined;
+    this.#deadline = Number.POSITIVE_INFINITY;
+  }
+}

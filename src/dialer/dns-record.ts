@@ -1,0 +1,81 @@
+import type { Answer } from 'dns-packet';
+import { printable } from '../core/log.ts';
+
+/** The values of each record type, in the shapes of `node:dns`. */
+export interface DnsValues {
+  A: string;
+  AAAA: string;
+  CNAME: string;
+  NS: string;
+  PTR: string;
+  /** The strings of one record; join them. */
+  TXT: string[];
+  MX: { priority: number; exchange: string };
+  SRV: { priority: number; weight: number; port: number; name: string };
+}
+
+/** Record types that can be asked for. */
+export type DnsType = keyof DnsValues;
+
+export const DNS_TYPES: readonly DnsType[] = [
+  'A',
+  'AAAA',
+  'CNAME',
+  'NS',
+  'PTR',
+  'TXT',
+  'MX',
+  'SRV',
+];
+
+/** One record of an answer. */
+export interface DnsRecord<T extends DnsType = DnsType> {
+  /** Lower case, without a dot at the end. */
+  readonly name: string;
+  readonly type: T;
+  /** How long it may be kept. Unit: seconds. */
+  readonly ttl: number;
+  readonly value: DnsValues[T];
+  /** The value as a zone file has it; printable. */
+  readonly text: string;
+}
+
+/** A decoded record as ours; undefined for types that are not asked for and names no host has. */
+export function toDnsRecord(answer: Answer): DnsRecord | undefined {
+  if (answer.type === 'OPT' || answer.class !== 'IN' || !isHostText(answer.name)) return undefined;
+  const common = { name: answer.name.toLowerCase(), ttl: answer.ttl ?? 0 };
+  switch (answer.type) {
+    case 'A':
+    case 'AAAA':
+    case 'CNAME':
+    case 'NS':
+    case 'PTR': {
+      const { type, data } = answer;
+      return isHostText(data) ? { ...common, type, value: data, text: data } : undefined;
+    }
+    case 'TXT': {
+      const value = [answer.data].flat().map(String);
+      const text = value.map((part) => `"${printable(part)}"`).join(' ');
+      return { ...common, type: 'TXT', value, text };
+    }
+    case 'MX': {
+      const { preference: priority = 0, exchange } = answer.data;
+      if (!isHostText(exchange)) return undefined;
+      const text = `${priority} ${exchange}`;
+      return { ...common, type: 'MX', value: { priority, exchange }, text };
+    }
+    case 'SRV': {
+      const { priority = 0, weight = 0, port, target: name } = answer.data;
+      if (!isHostText(name)) return undefined;
+      const text = `${priority} ${weight} ${port} ${name}`;
+      return { ...common, type: 'SRV', value: { priority, weight, port, name }, text };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** A name that reaches a terminal or a log must not be able to move its cursor. */
+function isHostText(name: string): boolean {
+  return /^[\x21-\x7e]+$/.test(name);
+}

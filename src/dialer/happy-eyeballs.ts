@@ -1,0 +1,179 @@
+import type { Cancel } from '../core/clock.ts';
+import type { FlowTuple } from '../netstack/flow-tuple.ts';
+import type { IpAddress } from '../netstack/ip-address.ts';
+import { NetstackError } from '../netstack/netstack-error.ts';
+import { FIRST_EPHEMERAL_PORT, LAST_EPHEMERAL_PORT } from '../netstack/ports.ts';
+import type { TcpConnection } from '../netstack/tcp/connection.ts';
+import type { TcpEvents, TcpFailure } from '../netstack/tcp/tcp-events.ts';
+import type { TcpConnectOptions } from '../netstack/tcp-table.ts';
+import { SocketError, type SocketErrorCode, TCP_FAILURE_CODES } from './socket-error.ts';
+import type { TunnelScope } from './tunnel-scope.ts';
+
+/** How long an attempt has before the next address is tried beside it (RFC 8305 §5). Unit: milliseconds. */
+export const ATTEMPT_DELAY_MS = 250;
+
+const EPHEMERAL_PORTS = LAST_EPHEMERAL_PORT - FIRST_EPHEMERAL_PORT + 1;
+/** How often a port is drawn when the one before was taken. */
+const PORT_TRIES = 16;
+
+/** Who hears how a {@link HappyEyeballs} race goes; called from inside the netstack. */
+export interface RaceEvents {
+  attempt(address: IpAddress): void;
+  attemptFailed(address: IpAddress, error: Error): void;
+  /** The first connection to open; the others are gone. Its events still go nowhere. */
+  won(connection: TcpConnection, tuple: FlowTuple): void;
+  /** Every address failed: one error, or an `AggregateError` with the code of the first. */
+  lost(error: Error): void;
+}
+
+/**
+ * Connects to the first of several addresses that answers: in order, the next one as soon as one
+ * fails and {@link ATTEMPT_DELAY_MS} after the last began. Source: RFC 8305, without its sorting.
+ */
+export class HappyEyeballs {
+  readonly #scope: TunnelScope;
+  readonly #port: number;
+  readonly #options: TcpConnectOptions;
+  readonly #events: RaceEvents;
+  readonly #waiting: IpAddress[];
+  readonly #running = new Set<Attempt>();
+  readonly #errors: SocketError[] = [];
+  #cancelTimer: Cancel = () => {};
+  #over = false;
+
+  /** @param addresses at least one */
+  constructor(
+    scope: TunnelScope,
+    addresses: readonly IpAddress[],
+    port: number,
+    options: TcpConnectOptions,
+    events: RaceEvents,
+  ) {
+    this.#scope = scope;
+    this.#waiting = [...addresses];
+    this.#port = port;
+    this.#options = options;
+    this.#events = events;
+  }
+
+  start(): void {
+    this.#next();
+  }
+
+  /** Ends every attempt. May be called twice. */
+  cancel(): void {
+    this.#over = true;
+    this.#cancelTimer();
+    const losers = [...this.#running];
+    this.#running.clear();
+    for (const { connection } of losers) connection?.abort();
+  }
+
+  #next(): void {
+    this.#cancelTimer();
+    if (this.#over) return;
+    const address = this.#waiting.shift();
+    if (address === undefined) {
+      if (this.#running.size === 0) this.#lose();
+      return;
+    }
+    this.#events.attempt(address);
+    const attempt = new Attempt(
+      () => this.#onConnected(attempt, address),
+      (failure) => this.#onFailed(attempt, address, TCP_FAILURE_CODES[failure]),
+    );
+    this.#running.add(attempt);
+    try {
+      this.#open(attempt, address);
+    } catch (error) {
+      if (!(error instanceof NetstackError)) throw error;
+      this.#onFailed(attempt, address, error.code, error);
+      return;
+    }
+    if (this.#waiting.length === 0) return;
+    const { clock } = this.#scope;
+    this.#cancelTimer = clock.setTimer(clock.now() + ATTEMPT_DELAY_MS, () => this.#next());
+  }
+
+  /** The port is drawn here, and not by the netstack, because the socket has to tell it. */
+  #open(attempt: Attempt, address: IpAddress): void {
+    const { netstack, random } = this.#scope;
+    for (let tries = 1; ; tries += 1) {
+      const drawn = FIRST_EPHEMERAL_PORT + (random.uint32() % EPHEMERAL_PORTS);
+      const { localPort = drawn } = this.#options;
+      try {
+        const options = { ...this.#options, localPort };
+        attempt.connection = netstack.connectTcp(address, this.#port, attempt, options);
+        attempt.localPort = localPort;
+        return;
+      } catch (error) {
+        const taken = error instanceof NetstackError && error.code === 'EADDRINUSE';
+        if (!taken || this.#options.localPort !== undefined || tries === PORT_TRIES) throw error;
+      }
+    }
+  }
+
+  #onConnected(attempt: Attempt, address: IpAddress): void {
+    const { connection } = attempt;
+    if (this.#over || connection === undefined) return;
+    this.#running.delete(attempt);
+    this.cancel();
+    const { netstack } = this.#scope;
+    this.#events.won(connection, {
+      localAddress: this.#options.localAddress ?? netstack.localAddressFor(address) ?? address,
+      localPort: attempt.localPort,
+      remoteAddress: address,
+      remotePort: this.#port,
+    });
+  }
+
+  #onFailed(attempt: Attempt, to: IpAddress, code: SocketErrorCode, cause?: Error): void {
+    // The end of the tunnel is explained to the socket.
+    if (this.#scope.stopping || !this.#running.delete(attempt)) return;
+    const error = new SocketError(code, 'connect', {
+      address: to.toString(),
+      port: this.#port,
+      cause,
+    });
+    this.#errors.push(error);
+    this.#events.attemptFailed(to, error);
+    this.#next();
+  }
+
+  #lose(): void {
+    this.#over = true;
+    const [first] = this.#errors;
+    if (first === undefined) return;
+    this.#events.lost(this.#errors.length === 1 ? first : allFailed(this.#errors, first));
+  }
+}
+
+/** One connection while it is opening. */
+class Attempt implements TcpEvents {
+  connection: TcpConnection | undefined;
+  localPort = 0;
+  readonly #onConnected: () => void;
+  readonly #onFailed: (failure: TcpFailure) => void;
+
+  constructor(onConnected: () => void, onFailed: (failure: TcpFailure) => void) {
+    this.#onConnected = onConnected;
+    this.#onFailed = onFailed;
+  }
+
+  connected(): void {
+    this.#onConnected();
+  }
+
+  readable(): void {}
+
+  writable(): void {}
+
+  closed(failure: TcpFailure | undefined): void {
+    this.#onFailed(failure ?? 'aborted');
+  }
+}
+
+function allFailed(errors: readonly SocketError[], first: SocketError): AggregateError {
+  const texts = errors.map(({ message }) => message).join('; ');
+  return Object.assign(new AggregateError(errors, texts), { code: first.code });
+}

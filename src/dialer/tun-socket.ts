@@ -1,0 +1,298 @@
+import type { AddressInfo, Socket, SocketReadyState } from 'node:net';
+import { addAbortSignal, Duplex } from 'node:stream';
+import { MAX_TIMER_DELAY_MS } from '../core/clock.ts';
+import { OvpnUsageError } from '../core/errors.ts';
+import type { FlowTuple } from '../netstack/flow-tuple.ts';
+import type { TcpConnection } from '../netstack/tcp/connection.ts';
+import type { TcpEvents, TcpFailure } from '../netstack/tcp/tcp-events.ts';
+import type { TcpInfo } from '../netstack/tcp/tcp-info.ts';
+import type { KeepAliveOptions } from '../netstack/tcp/tcp-options.ts';
+import { ConnectionFlow, type WriteCallback } from './connection-flow.ts';
+import { IdleTimer } from './idle-timer.ts';
+import { SocketConnect } from './socket-connect.ts';
+import { SocketError, TCP_FAILURE_CODES } from './socket-error.ts';
+import {
+  type ConnectListener,
+  connectArguments,
+  type TunConnectOptions,
+  type TunSocketOptions,
+} from './tun-socket-options.ts';
+import type { TunnelScope } from './tunnel-scope.ts';
+
+/** As much as `net.Socket` reads at once. Unit: bytes. */
+const HIGH_WATER_MARK: number = 64 * 1024;
+
+/**
+ * A TCP connection inside the tunnel that passes for a `net.Socket`: in `tls.connect({ socket })`,
+ * `http.request`, undici, and whatever else takes a socket. It differs in three things: it connects
+ * once, `ref` and `unref` do nothing (the tunnel's own socket keeps the process alive), and a
+ * buffer that was written must not be changed until the peer has acknowledged it.
+ *
+ * Errors have the shape of Node's (`code`, `errno`, `syscall`, `address`, `port`). When the tunnel
+ * ends, the code is `ENETRESET` and `cause` tells why.
+ */
+export class TunSocket extends Duplex implements Socket {
+  /** `address:port` of every attempt so far. */
+  readonly autoSelectFamilyAttemptedAddresses: string[] = [];
+  /** Unit: milliseconds. Undefined while none is set. */
+  timeout?: number;
+  /** Our end, once the connection is open: an address inside the tunnel. */
+  localAddress?: string;
+  localPort?: number;
+  /** `IPv4` or `IPv6` */
+  localFamily?: string;
+  /** The other end, once the connection is open. */
+  remoteAddress: string | undefined;
+  remotePort: number | undefined;
+  remoteFamily: string | undefined;
+  readonly #scope: TunnelScope;
+  readonly #idle: IdleTimer;
+  readonly #flow: ConnectionFlow;
+  #connect: SocketConnect | undefined;
+  #connecting = false;
+  #noDelay: boolean;
+  #keepAlive: KeepAliveOptions;
+
+  /** Sockets are made by a `TunDialer` or a `TunServer`. */
+  constructor(scope: TunnelScope, options: TunSocketOptions = {}) {
+    super({
+      allowHalfOpen: options.allowHalfOpen ?? false,
+      highWaterMark: options.highWaterMark ?? HIGH_WATER_MARK,
+      emitClose: false,
+    });
+    this.#scope = scope;
+    this.#idle = new IdleTimer(scope.clock, () => this.emit('timeout'));
+    this.#flow = new ConnectionFlow(this, {
+      moved: () => this.#idle.touch(),
+      closed: (failure) => this.#onClosed(failure),
+    });
+    this.#noDelay = options.noDelay ?? false;
+    this.#keepAlive = keepAliveOptions(
+      options.keepAlive ?? false,
+      options.keepAliveInitialDelay ?? 0,
+    );
+    if (options.signal !== undefined) addAbortSignal(options.signal, this);
+  }
+
+  /** Begins to connect; `connect` and `ready` follow, or `error`. @throws OvpnUsageError when called twice */
+  connect(options: TunConnectOptions, listener?: ConnectListener): this;
+  connect(port: number, host: string, listener?: ConnectListener): this;
+  connect(port: number, listener?: ConnectListener): this;
+  connect(path: string, listener?: ConnectListener): this;
+  connect(target: TunConnectOptions | number | string, ...rest: unknown[]): this {
+    const { options, listener } = connectArguments(target, ...rest);
+    if (this.#connect !== undefined || this.#flow.connection !== undefined || this.destroyed) {
+      throw new OvpnUsageError('a TunSocket connects once: make another one', 'dialer');
+    }
+    if (listener !== undefined) this.once('connect', listener);
+    this.#noDelay = options.noDelay ?? this.#noDelay;
+    this.#connecting = true;
+    this.#scope.hold(this.#onTunnelEnd);
+    this.#idle.touch();
+    const { port } = options;
+    const tell = (event: string, ...args: unknown[]) =>
+      process.nextTick(() => this.emit(event, ...args));
+    this.#connect = new SocketConnect(
+      this.#scope,
+      { ...options, noDelay: this.#noDelay },
+      {
+        lookedUp: (found, host) => {
+          for (const { address, family } of found) tell('lookup', null, address, family, host);
+        },
+        lookupFailed: (error, host) => {
+          tell('lookup', error, undefined, undefined, host);
+          this.destroy(error);
+        },
+        attempt: (address) => {
+          this.autoSelectFamilyAttemptedAddresses.push(`${address}:${port}`);
+          tell('connectionAttempt', `${address}`, port, address.family);
+        },
+        attemptFailed: (address, error) =>
+          tell('connectionAttemptFailed', `${address}`, port, address.family, error),
+        won: (connection, tuple) => this.#onWon(connection, tuple),
+        lost: (error) => this.destroy(error),
+      },
+    );
+    this.#connect.start();
+    return this;
+  }
+
+  /** Takes a connection that has opened; gives who hears of it. @internal */
+  adopt(connection: TcpConnection, tuple: FlowTuple): TcpEvents {
+    this.localAddress = tuple.localAddress.toString();
+    this.localPort = tuple.localPort;
+    this.localFamily = `IPv${tuple.localAddress.family}`;
+    this.remoteAddress = tuple.remoteAddress.toString();
+    this.remotePort = tuple.remotePort;
+    this.remoteFamily = `IPv${tuple.remoteAddress.family}`;
+    this.#scope.hold(this.#onTunnelEnd);
+    connection.setNoDelay(this.#noDelay);
+    if (this.#keepAlive.enabled) connection.setKeepAlive(this.#keepAlive);
+    const events = this.#flow.attach(connection);
+    if (!this.#connecting) this.#flow.open();
+    return events;
+  }
+
+  #onWon(connection: TcpConnection, tuple: FlowTuple): void {
+    connection.events = this.adopt(connection, tuple);
+    process.nextTick(() => {
+      if (this.destroyed) return;
+      this.#connecting = false;
+      this.#idle.touch();
+      this.#flow.open();
+      this.emit('connect');
+      this.emit('ready');
+      if (this.readable && !this.isPaused()) this.read(0);
+    });
+  }
+
+  override _read(): void {
+    this.#flow.read();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
+    this.#flow.write([chunk], callback);
+  }
+
+  override _writev(writes: { chunk: Buffer }[], callback: WriteCallback): void {
+    this.#flow.write(
+      writes.map(({ chunk }) => chunk),
+      callback,
+    );
+  }
+
+  override _final(callback: WriteCallback): void {
+    if (this.#connecting) {
+      this.once('connect', () => this._final(callback));
+      return;
+    }
+    this.#flow.end();
+    callback();
+  }
+
+  #onClosed(failure: TcpFailure | undefined): void {
+    // The end of the tunnel is explained by `#onTunnelEnd`.
+    if (failure === undefined || this.destroyed || this.#scope.stopping) return;
+    this.destroy(new SocketError(TCP_FAILURE_CODES[failure], 'read'));
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#connecting = false;
+    this.#idle.stop();
+    this.#connect?.cancel();
+    this.#scope.release(this.#onTunnelEnd);
+    callback(error);
+    this.#flow.close(error);
+    process.nextTick(() => this.emit('close', error !== null));
+  }
+
+  readonly #onTunnelEnd = (cause: Error | undefined): void => {
+    if (cause !== undefined) {
+      const syscall = this.#connecting ? 'connect' : 'read';
+      this.destroy(new SocketError('ENETRESET', syscall, { cause }));
+    } else {
+      const aborted = new SocketError('ECONNABORTED', 'connect', { hint: 'the dialer was closed' });
+      this.destroy(this.#connecting ? aborted : undefined);
+    }
+  };
+
+  /** Ends the writing side and destroys the socket once all is written. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', () => this.destroy());
+  }
+
+  /** Resets the connection (RST) and destroys the socket. */
+  resetAndDestroy(): this {
+    if (this.#flow.connection === undefined && !this.#connecting) {
+      const closed = Object.assign(new Error('Socket is closed'), { code: 'ERR_SOCKET_CLOSED' });
+      return this.destroy(closed);
+    }
+    this.#flow.connection?.abort();
+    return this.destroy();
+  }
+
+  /** Emits `timeout` after so long without traffic; the socket stays open. 0 switches off. Unit: milliseconds. */
+  setTimeout(timeoutMs: number, callback?: () => void): this {
+    if (!(timeoutMs >= 0 && timeoutMs <= MAX_TIMER_DELAY_MS)) {
+      throw new OvpnUsageError(`expected a timeout of 0 or more ms, got ${timeoutMs}`, 'dialer');
+    }
+    this.timeout = timeoutMs;
+    this.#idle.set(timeoutMs);
+    if (callback === undefined) return this;
+    if (timeoutMs === 0) this.removeListener('timeout', callback);
+    else this.once('timeout', callback);
+    return this;
+  }
+
+  /** Switches Nagle's wait off, or on again. */
+  setNoDelay(noDelay = true): this {
+    this.#noDelay = noDelay;
+    this.#flow.connection?.setNoDelay(noDelay);
+    return this;
+  }
+
+  /** Asks a peer that was silent for `initialDelay` ms (0: as before, two hours at first) whether it lives. */
+  setKeepAlive(enable = false, initialDelay = 0): this {
+    this.#keepAlive = keepAliveOptions(enable, initialDelay || (this.#keepAlive.idleMs ?? 0));
+    this.#flow.connection?.setKeepAlive(this.#keepAlive);
+    return this;
+  }
+
+  /** Does nothing: the tunnel's own socket keeps the process alive. */
+  ref(): this {
+    return this;
+  }
+
+  /** Does nothing: the tunnel's own socket keeps the process alive. */
+  unref(): this {
+    return this;
+  }
+
+  /** Our end; empty before the connection is open. */
+  address(): AddressInfo | Record<string, never> {
+    const { localAddress: address, localPort: port, localFamily: family } = this;
+    return address === undefined || port === undefined || family === undefined
+      ? {}
+      : { address, port, family };
+  }
+
+  /** What the TCP below knows of itself, as `ss -ti` shows it; undefined before it is open. */
+  tcpInfo(): TcpInfo | undefined {
+    return this.#flow.connection?.info();
+  }
+
+  get connecting(): boolean {
+    return this.#connecting;
+  }
+
+  get pending(): boolean {
+    return this.#flow.connection === undefined || this.#connecting;
+  }
+
+  get readyState(): SocketReadyState {
+    if (this.#connecting) return 'opening';
+    if (this.readable) return this.writable ? 'open' : 'readOnly';
+    return this.writable ? 'writeOnly' : 'closed';
+  }
+
+  get bytesRead(): number {
+    return this.#flow.bytesRead;
+  }
+
+  /** What was given to the connection or waits for it. */
+  get bytesWritten(): number {
+    return this.#flow.bytesWritten;
+  }
+
+  /** As `writableLength`. */
+  get bufferSize(): number {
+    return this.writableLength;
+  }
+}
+
+/** 0 leaves the default. */
+function keepAliveOptions(enabled: boolean, idleMs: number): KeepAliveOptions {
+  return idleMs > 0 ? { enabled, idleMs } : { enabled };
+}
