@@ -131,7 +131,8 @@ export class ConnectionFlow {
     if (connection === undefined || !this.#opened || this.#onWritten === undefined) return;
     let room = true;
     for (const chunk of this.#unwritten) {
-      room = connection.write(chunk);
+      // A copy: as with a net.Socket, the program may use its buffer again once it is called back.
+      room = connection.write(Buffer.from(chunk));
       this.#bytesTaken += chunk.length;
       this.#bytesHeld += chunk.length;
     }

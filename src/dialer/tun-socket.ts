@@ -24,9 +24,8 @@ const HIGH_WATER_MARK: number = 64 * 1024;
 
 /**
  * A TCP connection inside the tunnel that passes for a `net.Socket`: in `tls.connect({ socket })`,
- * `http.request`, undici, and whatever else takes a socket. It differs in three things: it connects
- * once, `ref` and `unref` do nothing (the tunnel's own socket keeps the process alive), and a
- * buffer that was written must not be changed until the peer has acknowledged it.
+ * `http.request`, undici, and whatever else takes a socket. It differs in two things: it connects
+ * once, and `ref` and `unref` do nothing (the tunnel's own socket keeps the process alive).
  *
  * Errors have the shape of Node's (`code`, `errno`, `syscall`, `address`, `port`). When the tunnel
  * ends, the code is `ENETRESET` and `cause` tells why.

@@ -51,6 +51,26 @@ describe('TunSocket', () => {
     expect(surface.filter((name) => !(name in socket))).toEqual([]);
   });
 
+  test('does not need a written buffer after its callback', async () => {
+    let received: Promise<string> | undefined;
+    await listening((socket) => {
+      received = text(socket);
+    });
+    const socket = pair.client.connect({ host: SERVER, port: 80 });
+    await once(socket, 'connect');
+    socket.resume();
+    const buffer = Buffer.alloc(4);
+    for (const word of ['one ', 'two ', 'six ']) {
+      buffer.write(word);
+      await new Promise((resolve) => socket.write(buffer, resolve));
+    }
+    socket.end(buffer.fill('!'));
+    await once(socket, 'finish');
+    buffer.fill('x');
+    await once(socket, 'close');
+    expect(await received).toBe('one two six !!!!');
+  });
+
   test('connects, carries bytes both ways and ends', async () => {
     await listening((socket) => socket.pipe(socket));
     const socket = pair.client.connect({ host: SERVER, port: 80 });
