@@ -1,5 +1,6 @@
 import { OvpnUsageError } from '../core/errors.ts';
 import type { Subnet } from '../model/push-options.ts';
+import { IvProto } from '../tlsstate/peer-info.ts';
 import type { PoolAddress } from './address-pool.ts';
 
 /** Longest control message, its ending NUL counted (common.h `PUSH_BUNDLE_SIZE`). Unit: bytes. */
@@ -7,13 +8,6 @@ export const MAX_PUSH_MESSAGE_BYTES = 1024;
 
 /** Longest single option (options.h `OPTION_LINE_SIZE`, its NUL not counted). Unit: bytes. */
 export const MAX_PUSH_OPTION_BYTES = 255;
-
-/** Bits of `IV_PROTO` that decide what may be pushed. */
-export const IvProto = {
-  DATA_V2: 0x02,
-  TLS_KEY_EXPORT: 0x08,
-  CC_EXIT: 0x80,
-} as const;
 
 /** What one client is told. */
 export interface PushParts {
@@ -62,7 +56,7 @@ function ownOptions({ server, address, ...parts }: PushParts): string[] {
 /** A client that knows `protocol-flags` is told by them, an older one by `key-derivation`. */
 function keyOptions({ tlsEkm, ccExit, ivProto }: Omit<PushParts, 'server' | 'address'>): string[] {
   const canExport = tlsEkm && (ivProto & IvProto.TLS_KEY_EXPORT) !== 0;
-  if ((ivProto & IvProto.CC_EXIT) === 0) return canExport ? ['key-derivation tls-ekm'] : [];
+  if ((ivProto & IvProto.CC_EXIT_NOTIFY) === 0) return canExport ? ['key-derivation tls-ekm'] : [];
   const flags = [...(ccExit ? ['cc-exit'] : []), ...(canExport ? ['tls-ekm'] : [])];
   return flags.length === 0 ? [] : [`protocol-flags ${flags.join(' ')}`];
 }

@@ -5,13 +5,13 @@ import { OvpnUsageError } from '../../src/core/errors.ts';
 import { AddressPool } from '../../src/server/address-pool.ts';
 import {
   buildPushReply,
-  IvProto,
   MAX_PUSH_MESSAGE_BYTES,
   MAX_PUSH_OPTION_BYTES,
   type PushParts,
 } from '../../src/server/push-builder.ts';
+import { IvProto } from '../../src/tlsstate/peer-info.ts';
 
-const ALL = IvProto.DATA_V2 | IvProto.TLS_KEY_EXPORT | IvProto.CC_EXIT;
+const ALL = IvProto.DATA_V2 | IvProto.TLS_KEY_EXPORT | IvProto.CC_EXIT_NOTIFY;
 
 function parts(changes: Partial<PushParts> = {}): PushParts {
   const pool = new AddressPool();
@@ -60,7 +60,7 @@ describe('buildPushReply', () => {
     },
     {
       name: 'cc-exit only',
-      ivProto: IvProto.CC_EXIT,
+      ivProto: IvProto.CC_EXIT_NOTIFY,
       tlsEkm: true,
       ccExit: true,
       told: ['protocol-flags cc-exit'],

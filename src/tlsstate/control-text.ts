@@ -1,0 +1,62 @@
+import { Drop, type DropCounter } from '../core/machine.ts';
+
+/** Longest text that is kept while its NUL is awaited. Unit: bytes. */
+export const MAX_TEXT_BYTES = 64 * 1024;
+
+/**
+ * Cuts TLS plaintext into NUL-ended texts: several in a record, or one over several records. A
+ * text with a control byte in it (CVE-2024-5594) or that is not UTF-8 is dropped whole and counted;
+ * nothing is repaired.
+ */
+export class ControlTextReader {
+  readonly #drops: DropCounter;
+  #parts: Buffer[] = [];
+  #waitingBytes = 0;
+
+  constructor(drops: DropCounter) {
+    this.#drops = drops;
+  }
+
+  /** The texts that `plaintext` completes; undefined when too much waits without a NUL. */
+  push(plaintext: Buffer): string[] | undefined {
+    const texts: string[] = [];
+    let from = 0;
+    for (let nul = plaintext.indexOf(0); nul !== -1; nul = plaintext.indexOf(0, from)) {
+      const text = this.#complete(plaintext.subarray(from, nul));
+      if (text !== undefined) texts.push(text);
+      from = nul + 1;
+    }
+    if (from < plaintext.length) {
+      this.#parts.push(Buffer.from(plaintext.subarray(from)));
+      this.#waitingBytes += plaintext.length - from;
+    }
+    return this.#waitingBytes > MAX_TEXT_BYTES ? undefined : texts;
+  }
+
+  #complete(last: Buffer): string | undefined {
+    const bytes = this.#parts.length === 0 ? last : Buffer.concat([...this.#parts, last]);
+    this.#parts = [];
+    this.#waitingBytes = 0;
+    const text = cleanText(bytes);
+    if (text === undefined) this.#drops.count(Drop.MALFORMED);
+    return text;
+  }
+}
+
+function cleanText(bytes: Buffer): string | undefined {
+  let end = bytes.length;
+  while (end > 0 && (bytes[end - 1] === CR || bytes[end - 1] === LF)) end -= 1;
+  const trimmed = bytes.subarray(0, end);
+  for (const byte of trimmed) if (byte < SPACE || byte === DELETE) return undefined;
+  try {
+    return UTF8.decode(trimmed);
+  } catch {
+    return undefined;
+  }
+}
+
+const CR = 0x0d;
+const LF = 0x0a;
+const SPACE = 0x20;
+const DELETE = 0x7f;
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

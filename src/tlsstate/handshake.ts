@@ -1,0 +1,284 @@
+import { OvpnProtocolError, OvpnTimeoutError, toError } from '../core/errors.ts';
+import type { Millis } from '../core/machine.ts';
+import type { Secret } from '../core/secret.ts';
+import type { PushOptions } from '../model/push-options.ts';
+import { chooseClientCipher } from './cipher-choice.ts';
+import type { ControlMessage } from './control-message.ts';
+import { type HandshakeContext, HandshakeCore } from './handshake-core.ts';
+import type { Handshake, HandshakeStep } from './handshake-step.ts';
+import { cipherOfOptions } from './options-string.ts';
+import { peerVerdict } from './peer-verdict.ts';
+import { MAX_PUSH_MS, PushAssembly } from './push-assembly.ts';
+
+/** User name and password for the key exchange message. */
+export interface KeyExchangeCredentials {
+  readonly username: string;
+  readonly password: Secret;
+}
+
+/** The client's side of every negotiation of a session; times as in `Profile`. */
+export interface ClientHandshakeOptions {
+  /** The options ("OCC") string. */
+  readonly optionsString: string;
+  readonly peerInfo: string;
+  readonly dataCiphers: readonly string[];
+  readonly dataCiphersFallback: string | undefined;
+  readonly handWindowMs: number;
+  readonly renegSecMs: number;
+  /** Reads all options of a push. @throws OvpnError when they cannot be applied */
+  readonly readPush: (options: readonly string[]) => PushOptions;
+}
+
+/** Pauses between PUSH_REQUESTs, the last one repeated. Unit: milliseconds. Source: openvpn3. */
+export const PUSH_REQUEST_DELAYS_MS: readonly number[] = [1000, 2000, 3000];
+
+type Phase = 'tls' | 'key-exchange' | 'push' | 'established';
+
+/**
+ * The client's negotiation of one key id:
+ *
+ *     tls ──secured, credentials──▶ key-exchange ──server's key method 2──▶ push ──PUSH_REPLY──▶ established
+ *           sends key method 2                      sends PUSH_REQUEST                  ▲
+ *                                         └────────── key ids 1 … 7 ────────────────────┘
+ *     any ──hand-window, refusal──▶ failed
+ */
+export class ClientHandshake implements Handshake {
+  readonly #core: HandshakeCore;
+  readonly #options: ClientHandshakeOptions;
+  readonly #assembly = new PushAssembly();
+  #phase: Phase = 'tls';
+  #secure = false;
+  /** null: not there yet; undefined: there are none. */
+  #credentials: KeyExchangeCredentials | undefined | null = null;
+  #usedToken = false;
+  #serverOptions: string | undefined;
+  #keyExchangedAt: Millis = 0;
+  #deadline: Millis;
+  #requestAt: Millis = Number.POSITIVE_INFINITY;
+  #requests = 0;
+
+  constructor(options: ClientHandshakeOptions, context: HandshakeContext) {
+    this.#options = options;
+    this.#core = new HandshakeCore('client', context);
+    this.#deadline = context.startedAt + options.handWindowMs;
+  }
+
+  get keyId(): number {
+    return this.#core.context.keyId;
+  }
+
+  get established(): boolean {
+    return this.#core.established;
+  }
+
+  get idle(): boolean {
+    return this.#core.idle;
+  }
+
+  /** Whether user name and password are to be asked for: a held token takes their place. */
+  get wantsCredentials(): boolean {
+    const { authToken, username } = this.#core.context.memory;
+    return authToken === undefined || username === undefined;
+  }
+
+  credentialsReady(credentials: KeyExchangeCredentials | undefined): void {
+    this.#credentials = credentials;
+    this.#sendKeyMethod2();
+  }
+
+  secured(): void {
+    this.#secure = true;
+    this.#sendKeyMethod2();
+  }
+
+  received(plaintext: Buffer, now: Millis): void {
+    if (this.#core.failed) return;
+    if (this.#phase === 'tls') {
+      this.#core.fail(
+        new OvpnProtocolError('expected the server to wait for our key method 2', {
+          layer: 'tlsstate',
+        }),
+      );
+      return;
+    }
+    if (this.#phase === 'key-exchange') {
+      this.#onKeyMethod2(plaintext, now);
+      return;
+    }
+    for (const message of this.#core.readMessages(plaintext)) {
+      if (this.#core.failed) return;
+      this.#onMessage(message, now);
+    }
+  }
+
+  send(message: ControlMessage): void {
+    this.#core.send(message);
+  }
+
+  abort(error: Error): void {
+    this.#core.fail(error);
+  }
+
+  takeStep(): HandshakeStep | undefined {
+    return this.#core.takeStep();
+  }
+
+  nextTimeout(): Millis {
+    if (this.#core.failed) return Number.POSITIVE_INFINITY;
+    return Math.min(this.#deadline, this.#requestAt, this.#assembly.deadline);
+  }
+
+  onTimeout(now: Millis): void {
+    if (this.#core.failed) return;
+    if (now >= this.#deadline || now >= this.#assembly.deadline) this.#onDeadline();
+    else if (now >= this.#requestAt) this.#requestPush(now);
+  }
+
+  wipe(): void {
+    this.#core.wipe();
+    this.#credentials = undefined;
+  }
+
+  #sendKeyMethod2(): void {
+    if (this.#phase !== 'tls' || this.#core.failed) return;
+    if (!this.#secure || (this.#credentials === null && this.wantsCredentials)) return;
+    const { memory } = this.#core.context;
+    const token = this.wantsCredentials ? undefined : memory.authToken;
+    this.#usedToken = token !== undefined;
+    if (token === undefined) memory.username = this.#credentials?.username;
+    try {
+      this.#core.sendKeyMethod2({
+        options: this.#options.optionsString,
+        username: memory.username,
+        password: token ?? this.#credentials?.password,
+        peerInfo: this.#options.peerInfo,
+      });
+    } catch (thrown) {
+      this.#core.fail(toError(thrown));
+      return;
+    }
+    this.#credentials = undefined;
+    this.#phase = 'key-exchange';
+  }
+
+  #onKeyMethod2(plaintext: Buffer, now: Millis): void {
+    const message = this.#core.readKeyMethod2(plaintext);
+    if (message === undefined) return;
+    this.#keyExchangedAt = now;
+    if (this.keyId === 0) {
+      this.#serverOptions = cipherOfOptions(message.options);
+      this.#phase = 'push';
+      this.#deadline = now + this.#options.handWindowMs;
+      this.#requestPush(now);
+      return;
+    }
+    const { agreement } = this.#core.context.memory;
+    if (agreement === undefined) throw new Error('a renegotiation before key id 0 was done');
+    this.#core.enter('S_ACTIVE');
+    this.#establish();
+  }
+
+  #requestPush(now: Millis): void {
+    this.#core.send({ kind: 'push-request' });
+    const last = PUSH_REQUEST_DELAYS_MS.length - 1;
+    this.#requestAt = now + (PUSH_REQUEST_DELAYS_MS[Math.min(this.#requests, last)] ?? 0);
+    this.#requests += 1;
+  }
+
+  #onMessage(message: ControlMessage, now: Millis): void {
+    this.#core.step({ kind: 'message', message });
+    const verdict = peerVerdict(message, 'client', this.#usedToken);
+    if (verdict !== undefined) {
+      if (message.kind === 'auth-failed') this.#core.context.memory.authToken = undefined;
+      this.#core.fail(verdict);
+    } else if (message.kind === 'push-reply') {
+      this.#onPushReply(message.options, now);
+    } else if (message.kind === 'auth-pending' && this.#phase === 'push') {
+      const { renegSecMs, handWindowMs } = this.#options;
+      const longest = Math.max(renegSecMs / 2, handWindowMs);
+      this.#deadline = this.#keyExchangedAt + Math.min(message.timeoutMs ?? longest, longest);
+    }
+  }
+
+  #onPushReply(part: readonly string[], now: Millis): void {
+    const options = this.#assembly.add(part, now);
+    if (options === undefined) return;
+    try {
+      if (options instanceof OvpnProtocolError) throw options;
+      const push = this.#options.readPush(options);
+      this.#rememberToken(push);
+      if (this.#phase === 'push') this.#onPushed(push);
+    } catch (thrown) {
+      this.#core.fail(toError(thrown));
+    }
+  }
+
+  /** The first push settles the session; later ones only bring a new token. */
+  #onPushed(push: PushOptions): void {
+    const { dataCiphers, dataCiphersFallback } = this.#options;
+    const cipher = chooseClientCipher({
+      pushed: push.cipher,
+      serverOptions: this.#serverOptions,
+      dataCiphers,
+      fallback: dataCiphersFallback,
+    });
+    if (cipher instanceof OvpnProtocolError) throw cipher;
+    const agreement = { cipher, peerId: push.peerId, tlsEkm: push.tlsEkm };
+    this.#core.context.memory.agreement = agreement;
+    this.#core.enter('S_ACTIVE');
+    this.#core.step({ kind: 'pushed', push });
+    this.#establish();
+  }
+
+  #establish(): void {
+    const { agreement } = this.#core.context.memory;
+    if (agreement === undefined) return;
+    this.#core.establish(agreement);
+    this.#phase = 'established';
+    this.#deadline = Number.POSITIVE_INFINITY;
+    this.#requestAt = Number.POSITIVE_INFINITY;
+  }
+
+  #rememberToken({ authToken, authTokenUser }: PushOptions): void {
+    const { memory } = this.#core.context;
+    if (authToken === undefined) return;
+    memory.authToken = authToken;
+    memory.username = authTokenUser ?? memory.username;
+  }
+
+  #onDeadline(): void {
+    const partMissing = this.#assembly.deadline !== Number.POSITIVE_INFINITY;
+    const waiting = this.#phase === 'tls' && this.#secure ? 'credentials' : this.#phase;
+    const phase = waiting === 'established' ? 'push' : waiting;
+    const { startedAt } = this.#core.context;
+    const timeoutMs = partMissing
+      ? MAX_PUSH_MS
+      : this.#deadline - (phase === 'push' ? this.#keyExchangedAt : startedAt);
+    this.#core.fail(
+      new OvpnTimeoutError(
+        phase === 'push' ? 'OVPN_PUSH_TIMEOUT' : 'OVPN_HANDSHAKE_TIMEOUT',
+        `expected ${EXPECTED[phase]} within ${timeoutMs} ms, got none${HINTS[phase]}`,
+        { layer: 'tlsstate', phase, timeoutMs },
+      ),
+    );
+  }
+}
+
+type WaitingPhase = 'tls' | 'credentials' | 'key-exchange' | 'push';
+
+const EXPECTED: Readonly<Record<WaitingPhase, string>> = {
+  tls: 'the end of the TLS handshake',
+  credentials: 'user name and password from their callback',
+  'key-exchange': "the server's key method 2",
+  push: 'a complete PUSH_REPLY',
+};
+
+const SILENT_REFUSAL =
+  '; a server that refuses the client certificate may say nothing: check cert, key and their validity';
+
+const HINTS: Readonly<Record<WaitingPhase, string>> = {
+  tls: SILENT_REFUSAL,
+  credentials: '',
+  'key-exchange': SILENT_REFUSAL,
+  push: '',
+};

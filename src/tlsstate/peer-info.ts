@@ -1,0 +1,97 @@
+import { OvpnUsageError } from '../core/errors.ts';
+
+/** Bits of IV_PROTO (ssl.h `IV_PROTO_*`) that tundial knows. */
+export const IvProto = {
+  DATA_V2: 1 << 1,
+  REQUEST_PUSH: 1 << 2,
+  TLS_KEY_EXPORT: 1 << 3,
+  AUTH_PENDING_KW: 1 << 4,
+  CC_EXIT_NOTIFY: 1 << 7,
+  AUTH_FAIL_TEMP: 1 << 8,
+} as const;
+
+/** What our client announces: all that works, and nothing else. A server turns it on at once. */
+export const CLIENT_IV_PROTO: number =
+  IvProto.DATA_V2 |
+  IvProto.REQUEST_PUSH |
+  IvProto.TLS_KEY_EXPORT |
+  IvProto.AUTH_PENDING_KW |
+  IvProto.CC_EXIT_NOTIFY |
+  IvProto.AUTH_FAIL_TEMP;
+
+export interface PeerInfoFacts {
+  /** Version of this package: `0.1.0`. */
+  readonly version: string;
+  /** As `process.platform`. */
+  readonly platform: string;
+  /** Largest `tun-mtu` that may be pushed. Unit: bytes. */
+  readonly maxTunMtu: number;
+  /** Offered ciphers, upper case, best first. */
+  readonly dataCiphers: readonly string[];
+  /** Bits of {@link IvProto}. */
+  readonly ivProto: number;
+  /** Further lines (`UV_*`), as the profile has them. */
+  readonly extra: readonly (readonly [name: string, value: string])[];
+}
+
+/**
+ * The client's peer info, one `NAME=value` a line in OpenVPN's order.
+ * @throws OvpnUsageError when a further line has a name or value that would break the format
+ */
+export function clientPeerInfo(facts: PeerInfoFacts): string {
+  const { dataCiphers } = facts;
+  const ncp = dataCiphers.includes('AES-128-GCM') && dataCiphers.includes('AES-256-GCM');
+  const lines: (readonly [string, string])[] = [
+    ['IV_VER', facts.version],
+    ['IV_PLAT', PLATFORMS.get(facts.platform) ?? facts.platform],
+    ['IV_TCPNL', '1'],
+    ['IV_MTU', String(facts.maxTunMtu)],
+  ];
+  // A 2.4 server takes it as consent to both AES-GCM ciphers and looks no further.
+  if (ncp) lines.push(['IV_NCP', '2']);
+  lines.push(['IV_CIPHERS', dataCiphers.join(':')], ['IV_PROTO', String(facts.ivProto)]);
+  for (const [name, value] of facts.extra) {
+    if (!NAME.test(name) || CONTROL.test(value)) {
+      throw new OvpnUsageError(
+        'expected a peer info name of letters, digits and _, and a printable value',
+        'tlsstate',
+      );
+    }
+    lines.push([name, value]);
+  }
+  return lines.map(([name, value]) => `${name}=${value}\n`).join('');
+}
+
+/** Most lines of a peer that are kept. */
+export const MAX_PEER_INFO_LINES = 128;
+
+/** A peer's lines by name. Lines that are not `NAME=value` are skipped; the first of a name counts. */
+export function parsePeerInfo(text: string | undefined): ReadonlyMap<string, string> {
+  const lines = new Map<string, string>();
+  for (const line of (text ?? '').split('\n')) {
+    const at = line.indexOf('=');
+    const name = line.slice(0, Math.max(at, 0));
+    const value = line.slice(at + 1);
+    if (!NAME.test(name) || CONTROL.test(value) || lines.has(name)) continue;
+    if (lines.size >= MAX_PEER_INFO_LINES) break;
+    lines.set(name, value);
+  }
+  return lines;
+}
+
+/** The bits of IV_PROTO in a peer's lines; 0 when it has none. */
+export function ivProtoOf(peerInfo: ReadonlyMap<string, string>): number {
+  const text = peerInfo.get('IV_PROTO') ?? '';
+  return DECIMAL.test(text) ? Number(text) : 0;
+}
+
+const NAME = /^[A-Za-z0-9_]{1,64}$/;
+const DECIMAL = /^\d{1,9}$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+/** Names that OpenVPN sends where they differ from Node's. */
+const PLATFORMS: ReadonlyMap<string, string> = new Map([
+  ['darwin', 'mac'],
+  ['win32', 'win'],
+  ['sunos', 'solaris'],
+]);

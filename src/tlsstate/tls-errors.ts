@@ -1,0 +1,116 @@
+import type { X509Certificate } from 'node:crypto';
+import { type OvpnErrorCode, OvpnTlsError } from '../core/errors.ts';
+import { printable } from '../core/log.ts';
+import type { Role } from '../model/ids.ts';
+
+/** What was known when node:tls gave up. */
+export interface TlsFailure {
+  /** Ours. */
+  readonly role: Role;
+  /** What node:tls said. */
+  readonly error: Error;
+  /** Node's name of the reason, for a verdict on a certificate or an OpenSSL error. */
+  readonly code: string | undefined;
+  /** The peer's leaf certificate, where it was seen. */
+  readonly peer: X509Certificate | undefined;
+  readonly now: Date;
+}
+
+/** An error of node:tls as one of ours, with what was expected, what came and what to try. */
+export function tlsError({ role, error, code, peer, now }: TlsFailure): OvpnTlsError {
+  const other = role === 'client' ? 'server' : 'client';
+  const [ourCode, message] = describe(code ?? '', error, other, peer, now);
+  return new OvpnTlsError(ourCode, message, { layer: 'tlsstate', cause: error });
+}
+
+function describe(
+  code: string,
+  error: Error,
+  other: Role,
+  peer: X509Certificate | undefined,
+  now: Date,
+): [OvpnErrorCode, string] {
+  const subject = peer === undefined ? '' : ` (${printable(peer.subject.replaceAll('\n', ', '))})`;
+  if (UNTRUSTED.has(code)) {
+    return [
+      'OVPN_CERT_UNTRUSTED',
+      `expected the ${other}'s certificate${subject} to be issued by the configured ca, got ${code}; ` +
+        `check that ca holds the certificate authority of this ${other}`,
+    ];
+  }
+  if (code === 'UNSPECIFIED') {
+    return [
+      'OVPN_CERT_UNTRUSTED',
+      `the ${other}'s certificate${subject} was refused: ${printable(error.message)}`,
+    ];
+  }
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
+    const expired = code === 'CERT_HAS_EXPIRED';
+    return [
+      expired ? 'OVPN_CERT_EXPIRED' : 'OVPN_CERT_NOT_YET_VALID',
+      `expected the ${other}'s certificate${subject} to be valid now, ${now.toISOString()}, got ` +
+        `${validity(peer, now)}; ${expired ? 'it has expired: renew it, or' : 'it is not valid yet:'} check the clock of this machine`,
+    ];
+  }
+  if (code === 'INVALID_PURPOSE') {
+    return [
+      'OVPN_CERT_PURPOSE',
+      `expected a certificate made for a ${other}, got one${subject} whose key usage or extended key usage does not allow it`,
+    ];
+  }
+  if (code === 'CERT_REVOKED') {
+    return ['OVPN_CERT_REVOKED', `the ${other}'s certificate${subject} has been revoked`];
+  }
+  if (code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE') {
+    return ['OVPN_CERT_MISSING', `expected a certificate of the ${other}, got none`];
+  }
+  if (ALERT.test(code)) {
+    return [
+      'OVPN_TLS_REJECTED',
+      `the ${other} ended the TLS handshake with the alert ${alertName(code)}; ` +
+        (other === 'server'
+          ? 'it may not accept the client certificate: check cert and key, or the TLS versions'
+          : 'it may not accept our certificate'),
+    ];
+  }
+  const hint = VERSION.test(code) ? '; check tls-version-min and tls-version-max' : '';
+  return [
+    'OVPN_TLS_FAILED',
+    `TLS with the ${other} failed: ${printable(code || error.message)}${hint}`,
+  ];
+}
+
+/** Validity of the first certificate of the chain that is outside of it. */
+function validity(leaf: X509Certificate | undefined, now: Date): string {
+  let certificate = leaf;
+  for (let depth = 0; certificate !== undefined && depth < MAX_CHAIN_DEPTH; depth += 1) {
+    const [from, to] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
+    if (now < from || now > to) return `${from.toISOString()} to ${to.toISOString()}`;
+    certificate = certificate.issuerCertificate;
+  }
+  return 'other times in its chain';
+}
+
+/** `UNKNOWN_CA` of `ERR_SSL_TLSV1_ALERT_UNKNOWN_CA`. */
+function alertName(code: string): string {
+  return code.replace(ALERT, '').toLowerCase().replaceAll('_', ' ');
+}
+
+const UNTRUSTED: ReadonlySet<string> = new Set([
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_DECRYPT_CERT_SIGNATURE',
+  'UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_CHAIN_TOO_LONG',
+  'CERT_UNTRUSTED',
+  'CERT_REJECTED',
+  'INVALID_CA',
+  'PATH_LENGTH_EXCEEDED',
+]);
+const ALERT = /^ERR_SSL_\w*?_?ALERT_/;
+const VERSION = /VERSION|PROTOCOL/;
+const MAX_CHAIN_DEPTH = 8;

@@ -1,0 +1,69 @@
+import type { Channel } from '../core/channel.ts';
+import type { RandomSource } from '../core/random.ts';
+import type { DataChannelKey } from '../model/data-channel-key.ts';
+import type { NegotiationState } from '../model/negotiation-state.ts';
+import type { PushOptions } from '../model/push-options.ts';
+import type { SessionIds, TlsChunk } from '../model/tls-chunk.ts';
+import type { ControlMessage } from './control-message.ts';
+import type { ClientHandshakeOptions, KeyExchangeCredentials } from './handshake.ts';
+import type { AuthenticationRequest, AuthenticationVerdict } from './handshake-step.ts';
+import type { ServerHandshakeOptions } from './server-handshake.ts';
+import type { TlsIdentity } from './tls-engine.ts';
+
+export interface TlsStatePorts {
+  readonly controlToTls: Channel<TlsChunk>;
+  readonly tlsToControl: Channel<TlsChunk>;
+  readonly hardResetDone: Channel<SessionIds>;
+  /** Key ids for which a TLS session begins. */
+  readonly softReset: Channel<number>;
+  /** Key ids whose negotiation is complete. */
+  readonly keyEstablished: Channel<number>;
+  readonly keyReady: Channel<DataChannelKey>;
+}
+
+/** Facts of an established key. */
+export interface EstablishedFacts {
+  /** As on the wire. */
+  readonly cipher: string;
+  readonly peerId: number | undefined;
+  readonly tlsVersion: string;
+  /** What key id 0 was pushed; undefined in the server role. */
+  readonly push: PushOptions | undefined;
+}
+
+/** Called synchronously by the workers. */
+export interface TlsStateEvents {
+  state(state: NegotiationState, keyId: number): void;
+  /** The client has the whole push; its key follows. */
+  pushed(push: PushOptions): void;
+  established(keyId: number, facts: EstablishedFacts): void;
+  /** Every control message of the peer, before it takes effect. */
+  message(message: ControlMessage): void;
+  /** The session is over. Called at most once. */
+  failed(error: Error): void;
+}
+
+interface CommonOptions {
+  readonly identity: TlsIdentity;
+  /** Longest piece of the TLS stream that one control packet takes. Unit: bytes. */
+  readonly maxChunkBytes: number;
+  readonly random: RandomSource;
+  /** Asks the pump for a run: node:tls and promises answer outside of it. */
+  readonly arm: () => void;
+}
+
+export interface ClientTlsStateOptions extends CommonOptions {
+  readonly role: 'client';
+  readonly handshake: ClientHandshakeOptions;
+  /** Asked for every key id while no auth-token is held; undefined where the server wants none. */
+  readonly credentials: () => Promise<KeyExchangeCredentials | undefined>;
+}
+
+export interface ServerTlsStateOptions extends CommonOptions {
+  readonly role: 'server';
+  readonly handshake: ServerHandshakeOptions;
+  /** Asked for every key id. A rejection counts as a temporary refusal. */
+  readonly authenticate: (request: AuthenticationRequest) => Promise<AuthenticationVerdict>;
+}
+
+export type TlsStateOptions = ClientTlsStateOptions | ServerTlsStateOptions;

@@ -1,0 +1,206 @@
+import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+
+/** Distinguished name: relative names of attributes, each with its string tag and raw content. */
+export type Dn = readonly (readonly DnAttribute[])[];
+
+export interface DnAttribute {
+  readonly oid: string;
+  readonly tag: number;
+  readonly content: Buffer;
+}
+
+export interface CertificateOptions {
+  readonly subject: Dn;
+  /** Undefined leaves the extension out. */
+  readonly keyUsage?: number | undefined;
+  readonly extendedKeyUsage?: readonly string[] | undefined;
+  readonly authority?: boolean;
+  readonly notBefore?: Date;
+  readonly notAfter?: Date;
+  readonly digest?: 'sha256' | 'sha1';
+}
+
+/** A certificate, its key, and what the checks want to know of it. */
+export interface Issued {
+  readonly certPem: string;
+  readonly keyPem: string;
+  readonly der: Buffer;
+  readonly fingerprint: Buffer;
+}
+
+export interface Authority extends Issued {
+  issue(options: CertificateOptions): Issued;
+}
+
+export const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+export const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
+export const DIGITAL_SIGNATURE = 0x80;
+export const NON_REPUDIATION = 0x40;
+export const KEY_CERT_SIGN = 0x04;
+export const UTF8_STRING = 0x0c;
+export const PRINTABLE_STRING = 0x13;
+export const BMP_STRING = 0x1e;
+
+const COMMON_NAME = '2.5.4.3';
+const DAY_MS = 86_400_000;
+
+/** An attribute of a name, UTF8String unless told otherwise. */
+export function attribute(
+  oid: string,
+  content: string | Buffer,
+  tag: number = UTF8_STRING,
+): DnAttribute {
+  return { oid, tag, content: Buffer.from(content as string) };
+}
+
+export function commonName(content: string | Buffer, tag: number = UTF8_STRING): Dn {
+  return [[attribute(COMMON_NAME, content, tag)]];
+}
+
+/** A server's certificate as OpenVPN's tools make it, changed by `changes`. */
+export function serverOptions(changes: Partial<CertificateOptions> = {}): CertificateOptions {
+  return {
+    subject: commonName('vpn.example'),
+    keyUsage: DIGITAL_SIGNATURE,
+    extendedKeyUsage: [SERVER_AUTH],
+    ...changes,
+  };
+}
+
+export function clientOptions(changes: Partial<CertificateOptions> = {}): CertificateOptions {
+  return {
+    subject: commonName('client'),
+    keyUsage: DIGITAL_SIGNATURE,
+    extendedKeyUsage: [CLIENT_AUTH],
+    ...changes,
+  };
+}
+
+/** A throw-away certificate authority; its certificates are real and OpenSSL judges them. */
+export function createAuthority(name = 'test authority'): Authority {
+  const subject = commonName(name);
+  const keys = keyPair();
+  const options = { subject, keyUsage: KEY_CERT_SIGN, authority: true };
+  const own = certificate(options, keys, subject, keys.privateKey);
+  return {
+    ...own,
+    issue(leaf) {
+      return certificate(leaf, keyPair(), subject, keys.privateKey);
+    },
+  };
+}
+
+interface KeyPair {
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+}
+
+/** A certificate that signs itself. */
+export function selfSigned(options: CertificateOptions): Issued {
+  const keys = keyPair();
+  return certificate(options, keys, options.subject, keys.privateKey);
+}
+
+function keyPair(): KeyPair {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+}
+
+function certificate(
+  options: CertificateOptions,
+  keys: KeyPair,
+  issuer: Dn,
+  issuerKey: KeyObject,
+): Issued {
+  const digest = options.digest ?? 'sha256';
+  const algorithm = sequence(oid(digest === 'sha1' ? '1.2.840.10045.4.1' : '1.2.840.10045.4.3.2'));
+  const now = Date.now();
+  const tbs = sequence(
+    tlv(0xa0, integer(Buffer.of(2))),
+    integer(Buffer.from('2a', 'hex')),
+    algorithm,
+    dn(issuer),
+    sequence(
+      time(options.notBefore ?? new Date(now - DAY_MS)),
+      time(options.notAfter ?? new Date(now + DAY_MS)),
+    ),
+    dn(options.subject),
+    keys.publicKey.export({ type: 'spki', format: 'der' }),
+    tlv(0xa3, sequence(...extensions(options))),
+  );
+  const signature = sign(digest, tbs, issuerKey);
+  const der = sequence(tbs, algorithm, bitString(signature));
+  return {
+    der,
+    certPem: pem('CERTIFICATE', der),
+    keyPem: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    fingerprint: createHash('sha256').update(der).digest(),
+  };
+}
+
+function extensions({ keyUsage, extendedKeyUsage, authority }: CertificateOptions): Buffer[] {
+  const all: Buffer[] = [];
+  if (authority === true) all.push(extension('2.5.29.19', sequence(tlv(0x01, Buffer.of(0xff)))));
+  else all.push(extension('2.5.29.19', sequence()));
+  if (keyUsage !== undefined) all.push(extension('2.5.29.15', bitString(Buffer.of(keyUsage))));
+  if (extendedKeyUsage !== undefined) {
+    all.push(extension('2.5.29.37', sequence(...extendedKeyUsage.map(oid))));
+  }
+  return all;
+}
+
+function extension(id: string, value: Buffer): Buffer {
+  return sequence(oid(id), tlv(0x04, value));
+}
+
+function dn(name: Dn): Buffer {
+  return sequence(
+    ...name.map((rdn) =>
+      tlv(
+        0x31,
+        ...rdn.map(({ oid: type, tag, content }) => sequence(oid(type), tlv(tag, content))),
+      ),
+    ),
+  );
+}
+
+/** UTCTime up to 2049. */
+function time(date: Date): Buffer {
+  const digits = date.toISOString().replace(/\D/g, '').slice(2, 14);
+  return tlv(0x17, Buffer.from(`${digits}Z`));
+}
+
+function oid(text: string): Buffer {
+  const [first = 0, second = 0, ...rest] = text.split('.').map(Number);
+  const bytes = [first * 40 + second];
+  for (const arc of rest) {
+    const groups = [arc & 0x7f];
+    for (let left = arc >>> 7; left > 0; left >>>= 7) groups.unshift((left & 0x7f) | 0x80);
+    bytes.push(...groups);
+  }
+  return tlv(0x06, Buffer.from(bytes));
+}
+
+function integer(bytes: Buffer): Buffer {
+  return tlv(0x02, bytes);
+}
+
+function bitString(bytes: Buffer): Buffer {
+  return tlv(0x03, Buffer.of(0), bytes);
+}
+
+function sequence(...parts: Buffer[]): Buffer {
+  return tlv(0x30, ...parts);
+}
+
+function tlv(tag: number, ...parts: Buffer[]): Buffer {
+  const content = Buffer.concat(parts);
+  const { length } = content;
+  if (length < 0x80) return Buffer.concat([Buffer.of(tag, length), content]);
+  if (length < 0x100) return Buffer.concat([Buffer.of(tag, 0x81, length), content]);
+  return Buffer.concat([Buffer.of(tag, 0x82, length >>> 8, length & 0xff), content]);
+}
+
+function pem(label: string, der: Buffer): string {
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+}
