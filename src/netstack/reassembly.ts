@@ -6,7 +6,7 @@ import { PartialDatagram } from './partial-datagram.ts';
 export const MAX_PARTIAL_DATAGRAMS = 64;
 
 /** Memory that incomplete datagrams may hold together; the oldest gives way. Unit: bytes. */
-export const MAX_PARTIAL_BYTES = 512 * 1024;
+export const MAX_PARTIAL_BYTES = 524_288;
 
 /** How long a datagram may take from its first fragment to its last. Unit: milliseconds. */
 export const REASSEMBLY_TIMEOUT_MS = 15_000;

@@ -1,7 +1,7 @@
 import { Drop, type DropCounter } from '../core/machine.ts';
 
 /** Longest text that is kept while its NUL is awaited. Unit: bytes. */
-export const MAX_TEXT_BYTES = 64 * 1024;
+export const MAX_TEXT_BYTES = 65_536;
 
 /**
  * Cuts TLS plaintext into NUL-ended texts: several in a record, or one over several records. A

@@ -2,12 +2,12 @@ import { OvpnUsageError } from '../core/errors.ts';
 
 /** Bits of IV_PROTO (ssl.h `IV_PROTO_*`) that tundial knows. */
 export const IvProto = {
-  DATA_V2: 1 << 1,
-  REQUEST_PUSH: 1 << 2,
-  TLS_KEY_EXPORT: 1 << 3,
-  AUTH_PENDING_KW: 1 << 4,
-  CC_EXIT_NOTIFY: 1 << 7,
-  AUTH_FAIL_TEMP: 1 << 8,
+  DATA_V2: 0x002,
+  REQUEST_PUSH: 0x004,
+  TLS_KEY_EXPORT: 0x008,
+  AUTH_PENDING_KW: 0x010,
+  CC_EXIT_NOTIFY: 0x080,
+  AUTH_FAIL_TEMP: 0x100,
 } as const;
 
 /** What our client announces: all that works, and nothing else. A server turns it on at once. */

@@ -2,7 +2,7 @@ import { OvpnProtocolError } from '../core/errors.ts';
 import type { Millis } from '../core/machine.ts';
 
 /** Most that one set of pushed options may hold, over all its parts. Unit: bytes. */
-export const MAX_PUSH_BYTES = 64 * 1024;
+export const MAX_PUSH_BYTES = 65_536;
 export const MAX_PUSH_OPTIONS = 1024;
 export const MAX_PUSH_PARTS = 64;
 /** From the first part to the last. Unit: milliseconds. */

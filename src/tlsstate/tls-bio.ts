@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 
 /** Most TLS bytes that wait in one direction before its writer is held. Unit: bytes. */
-export const MAX_WAITING_BYTES = 64 * 1024;
+export const MAX_WAITING_BYTES = 65_536;
 
 /**
  * The "socket" below node:tls: what comes up in control packets is fed in, what TLS wants to send
