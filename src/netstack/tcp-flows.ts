@@ -5,6 +5,7 @@ import { FlowTable } from './flow-table.ts';
 import type { FlowTuple } from './flow-tuple.ts';
 import type { PacketSource } from './round-robin.ts';
 import { TcpConnection } from './tcp/connection.ts';
+import { PacketSlab } from './tcp/packet-slab.ts';
 import type { TcpEvents } from './tcp/tcp-events.ts';
 import type { TcpPath } from './tcp/tcp-path.ts';
 import { TcpFlow, type TcpFlowHost } from './tcp-flow.ts';
@@ -30,6 +31,7 @@ export class TcpFlows implements TcpFlowHost {
   readonly mtu: number;
   readonly secret: TupleSecret;
   readonly #options: TcpFlowsOptions;
+  readonly #slab = new PacketSlab();
   readonly #table: FlowTable<TcpFlow>;
   readonly #timers = new TimerQueue<TcpFlow>();
   #touched: TcpFlow[] = [];
@@ -75,7 +77,12 @@ export class TcpFlows implements TcpFlowHost {
       remotePort,
       now,
     );
-    const options = { initialSequence, timestampOffset: random.uint32(), noDelay };
+    const options = {
+      initialSequence,
+      timestampOffset: random.uint32(),
+      noDelay,
+      slab: this.#slab,
+    };
     const mssLimit = localAddress.family === 4 ? mssLimit4 : mssLimit6;
     const makeConnection = (path: TcpPath) => new TcpConnection(path, events, options);
     const flow = new TcpFlow(tuple, this, mssLimit, owner, makeConnection);

@@ -1,0 +1,135 @@
+import { serialAdd, serialDiff } from '../../core/serial.ts';
+import { isPinning, type ReceiveQueue, unpinned } from './receive-queue.ts';
+
+/** Gaps in the stream that are remembered. */
+export const MAX_RANGES = 256;
+/** What holding a segment costs beside its bytes. */
+const SEGMENT_OVERHEAD = 256;
+
+/** Contiguous bytes that arrived ahead of a gap. */
+interface Range {
+  readonly start: number;
+  end: number;
+  readonly chunks: Buffer[];
+}
+
+/**
+ * Segments that arrived ahead of a gap: sorted ranges that do not touch. Bounded in ranges, and in
+ * bytes by what is really held, so that tiny segments fill it as fast as large ones.
+ */
+export class Reassembly {
+  #ranges: Range[] = [];
+  #charge = 0;
+
+  get empty(): boolean {
+    return this.#ranges.length === 0;
+  }
+
+  get ranges(): number {
+    return this.#ranges.length;
+  }
+
+  /** Bytes of memory that it holds, about. */
+  get charge(): number {
+    return this.#charge;
+  }
+
+  /**
+   * Keeps what of `payload` is not there yet; false when there is no room for it.
+   *
+   * @param limit bound for {@link charge}
+   */
+  insert(sequence: number, payload: Buffer, limit: number): boolean {
+    const at = this.#search(sequence);
+    const end = serialAdd(sequence, payload.length);
+    let from = sequence;
+    while (serialDiff(end, from) > 0) {
+      const range = this.#ranges[at];
+      const touches = range !== undefined && serialDiff(from, range.start) >= 0;
+      if (touches && serialDiff(range.end, from) > 0) {
+        from = range.end;
+        continue;
+      }
+      const next = this.#ranges[touches ? at + 1 : at];
+      const to = next !== undefined && serialDiff(end, next.start) > 0 ? next.start : end;
+      const piece = payload.subarray(serialDiff(from, sequence), serialDiff(to, sequence));
+      if (!this.#place(at, from, piece, limit)) return false;
+      from = to;
+    }
+    return true;
+  }
+
+  /**
+   * Moves what follows `rcvNxt` without a gap into `queue`.
+   *
+   * @returns the new `rcvNxt`
+   */
+  release(rcvNxt: number, queue: ReceiveQueue): number {
+    let reached = rcvNxt;
+    while (this.#ranges.length > 0) {
+      const range = this.#ranges[0];
+      if (range === undefined || serialDiff(range.start, reached) > 0) break;
+      let position = range.start;
+      for (const chunk of range.chunks) {
+        const known = Math.min(Math.max(serialDiff(reached, position), 0), chunk.length);
+        if (known < chunk.length) queue.push(known === 0 ? chunk : chunk.subarray(known));
+        position = serialAdd(position, chunk.length);
+        this.#charge -= cost(chunk);
+      }
+      if (serialDiff(range.end, reached) > 0) reached = range.end;
+      this.#ranges.shift();
+    }
+    return reached;
+  }
+
+  clear(): void {
+    this.#ranges = [];
+    this.#charge = 0;
+  }
+
+  /** Index of the first range that ends at or after `sequence`. */
+  #search(sequence: number): number {
+    let low = 0;
+    let high = this.#ranges.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (serialDiff(this.#ranges[middle]?.end ?? 0, sequence) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Puts a piece that overlaps nothing at `at`: behind that range, or before it. */
+  #place(at: number, from: number, piece: Buffer, limit: number): boolean {
+    const chunk = unpinned(piece);
+    if (this.#charge + cost(chunk) > limit) return false;
+    const end = serialAdd(from, chunk.length);
+    const before = this.#ranges[at];
+    if (before !== undefined && before.end === from) {
+      before.chunks.push(chunk);
+      before.end = end;
+      this.#join(at);
+    } else {
+      if (this.#ranges.length >= MAX_RANGES) return false;
+      this.#ranges.splice(at, 0, { start: from, end, chunks: [chunk] });
+      this.#join(at);
+    }
+    this.#charge += cost(chunk);
+    return true;
+  }
+
+  /** Makes one of the ranges at `at` and behind it, if they touch. */
+  #join(at: number): void {
+    const range = this.#ranges[at];
+    const next = this.#ranges[at + 1];
+    if (range === undefined || next === undefined || range.end !== next.start) return;
+    for (const chunk of next.chunks) range.chunks.push(chunk);
+    range.end = next.end;
+    this.#ranges.splice(at + 1, 1);
+  }
+}
+
+/** What keeping `chunk` costs; a small part of a large buffer is a copy in a shared pool. */
+function cost(chunk: Buffer): number {
+  return (isPinning(chunk) ? chunk.length : chunk.buffer.byteLength) + SEGMENT_OVERHEAD;
+}

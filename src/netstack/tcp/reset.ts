@@ -1,0 +1,35 @@
+import { serialAdd } from '../../core/serial.ts';
+import { Flag, Segment, sealSegment, segmentIsIntact, TCP_HEADER_BYTES } from './segment.ts';
+import type { TcpPath } from './tcp-path.ts';
+
+/**
+ * The RST that answers a segment nobody wants (RFC 9293 §3.10.7.1); undefined for a RST, and for
+ * a segment that is malformed or damaged.
+ *
+ * @param path the way back: from the segment's destination to its source
+ */
+export function resetFor(
+  packet: Buffer,
+  tcpOffset: number,
+  tcpLength: number,
+  path: Pick<TcpPath, 'ipHeaderBytes' | 'pseudoHeaderSum' | 'finish'>,
+): Buffer | undefined {
+  const asked = new Segment();
+  if (!asked.read(packet, tcpOffset, tcpLength) || asked.has(Flag.RST)) return undefined;
+  if (!segmentIsIntact(packet, tcpOffset, tcpLength, path.pseudoHeaderSum)) return undefined;
+  const answer = new Segment();
+  answer.sourcePort = asked.destinationPort;
+  answer.destinationPort = asked.sourcePort;
+  if (asked.has(Flag.ACK)) {
+    answer.flags = Flag.RST;
+    answer.sequence = asked.acknowledgment;
+  } else {
+    answer.flags = Flag.RST | Flag.ACK;
+    answer.acknowledgment = serialAdd(asked.sequence, asked.span);
+  }
+  const reset = Buffer.allocUnsafe(path.ipHeaderBytes + TCP_HEADER_BYTES);
+  answer.write(reset, path.ipHeaderBytes);
+  sealSegment(reset, path.ipHeaderBytes, path.pseudoHeaderSum);
+  path.finish(reset);
+  return reset;
+}
