@@ -23,8 +23,7 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   unixSeconds: () => Math.floor(Date.now() / 1000),
   setTimer(at, callback) {
-    const delay = Math.min(Math.max(Math.ceil(at - performance.now()), 0), MAX_TIMER_DELAY_MS);
-    const timer = setTimeout(callback, delay);
+    const timer = startTimer(at, callback);
     return () => clearTimeout(timer);
   },
   setImmediate(callback) {
@@ -32,3 +31,17 @@ export const systemClock: Clock = {
     return () => clearImmediate(immediate);
   },
 };
+
+/** The same for owners that keep the process alive by other means: its timers do not. */
+export const backgroundClock: Clock = {
+  ...systemClock,
+  setTimer(at, callback) {
+    const timer = startTimer(at, callback).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+function startTimer(at: Millis, callback: () => void): NodeJS.Timeout {
+  const delay = Math.min(Math.max(Math.ceil(at - performance.now()), 0), MAX_TIMER_DELAY_MS);
+  return setTimeout(callback, delay);
+}

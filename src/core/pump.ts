@@ -50,11 +50,17 @@ export class Pump {
   #cancelImmediate: Cancel = nothing;
   #cancelTimer: Cancel = nothing;
   #timerAt: Millis = Number.POSITIVE_INFINITY;
+  #runAt: Millis = 0;
 
   /** @param onError gets what a worker threw; the pump has stopped by then. */
   constructor(clock: Clock, onError: (error: unknown) => void) {
     this.#clock = clock;
     this.#onError = onError;
+  }
+
+  /** The time of the run that is going on, which all its workers are given; else the clock's. */
+  get now(): Millis {
+    return this.#running ? this.#runAt : this.#clock.now();
   }
 
   /** Puts `service` on top of those that are there. */
@@ -82,6 +88,7 @@ export class Pump {
   run(now: Millis): void {
     if (this.#stopped || this.#running) return;
     this.#running = true;
+    this.#runAt = now;
     this.#cancelImmediate();
     try {
       let again = true;

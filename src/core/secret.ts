@@ -9,6 +9,7 @@ export class Secret<T extends string | Buffer = string> {
 
   constructor(value: T) {
     this.#value = value;
+    Object.defineProperty(this, inspect.custom, { value: () => REDACTED });
   }
 
   reveal(): T {
@@ -16,14 +17,12 @@ export class Secret<T extends string | Buffer = string> {
   }
 
   toString(): string {
-    return '[redacted]';
+    return REDACTED;
   }
 
   toJSON(): string {
-    return '[redacted]';
-  }
-
-  [inspect.custom](): string {
-    return '[redacted]';
+    return REDACTED;
   }
 }
+
+const REDACTED = '[redacted]';
