@@ -15,6 +15,9 @@ export interface DatagramPipe {
   close(): void;
   /** How much waits inside the pipe, in bytes. A pipe without it can always take a packet. */
   getSendQueueSize?(): number;
+  /** As `dgram.Socket` has them. */
+  ref?(): unknown;
+  unref?(): unknown;
 }
 
 /** Bytes that may wait in a datagram pipe before packets stay with us. */
@@ -115,6 +118,14 @@ export class DatagramLink implements Link {
   close(): Promise<void> {
     this.#closing ??= this.#shut();
     return this.#closing;
+  }
+
+  ref(): void {
+    this.#pipe.ref?.();
+  }
+
+  unref(): void {
+    this.#pipe.unref?.();
   }
 
   #receive(packet: Uint8Array): void {

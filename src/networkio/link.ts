@@ -36,6 +36,9 @@ export interface Link {
   resume(): void;
   /** Sends what waits, then closes. May be called twice; never rejects. */
   close(): Promise<void>;
+  /** Lets the open link keep the process alive, or not, where that can be chosen. Default: it does. */
+  ref?(): void;
+  unref?(): void;
 }
 
 /** The two ends of a link, for people and for statistics. */

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { CLOSE_GRACE_MS, type Link, type LinkAddresses, type LinkPort } from './link.ts';
 import { errnoOf, linkClosed, linkFailed } from './network-errors.ts';
@@ -90,6 +91,14 @@ export class StreamLink implements Link {
   close(): Promise<void> {
     this.#closing ??= this.#shut();
     return this.#closing;
+  }
+
+  ref(): void {
+    if (this.#stream instanceof Socket) this.#stream.ref();
+  }
+
+  unref(): void {
+    if (this.#stream instanceof Socket) this.#stream.unref();
   }
 
   #receive(chunk: Buffer): void {

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { NegotiationState } from '../model/negotiation-state.ts';
 import type { PushOptions } from '../model/push-options.ts';
 import type { TunnelInfo } from '../model/tunnel-info.ts';
@@ -39,7 +40,7 @@ export interface DownEvent {
   readonly error: Error | undefined;
 }
 
-/** Events of a `VpnClient` beside those of a Duplex. Payloads are frozen. */
+/** Events of a `VpnClient`: its own, with frozen payloads, and those of a `net.Socket`. */
 export interface VpnClientEvents {
   state: [StateEvent];
   push: [PushOptions];
@@ -47,4 +48,22 @@ export interface VpnClientEvents {
   rekey: [RekeyEvent];
   challenge: [ChallengeEvent];
   down: [DownEvent];
+  /** With `up`. */
+  connect: [];
+  ready: [];
+  /** See `setTimeout`. */
+  timeout: [];
+  /** One IP packet. */
+  data: [Buffer];
+  readable: [];
+  end: [];
+  drain: [];
+  finish: [];
+  pause: [];
+  resume: [];
+  pipe: [Readable];
+  unpipe: [Readable];
+  /** The tunnel has failed, and nobody else is told: no `start()` that rejects, no dialer. */
+  error: [Error];
+  close: [];
 }

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../core/clock.ts';
+import { backgroundClock, type Clock } from '../core/clock.ts';
 import { OvpnUsageError } from '../core/errors.ts';
 import { type Logger, noLog } from '../core/log.ts';
 import { type RandomSource, SystemRandom } from '../core/random.ts';
@@ -6,6 +6,15 @@ import type { Credentials } from '../model/credentials.ts';
 import type { Profile, Remote } from '../model/profile.ts';
 import type { Tracer } from '../model/tracer.ts';
 import type { Transport } from '../networkio/transport.ts';
+
+/**
+ * The caller's own way to a remote: a datagram pipe (an object like a connected `dgram.Socket`) or a
+ * Duplex, which carries 16-bit frames. tundial closes it.
+ */
+export type OpenTransport = (
+  remote: Remote,
+  options: { readonly signal: AbortSignal },
+) => Transport | Promise<Transport>;
 
 /** What a {@link VpnClient} is made from. Only `profile` is needed. */
 export interface VpnClientOptions {
@@ -23,7 +32,7 @@ export interface VpnClientOptions {
    * The caller's own way to reach the server, asked once for every remote that is tried. Default: a
    * UDP or TCP socket of this process.
    */
-  readonly transport?: Transport;
+  readonly transport?: OpenTransport;
   /** Sees every packet and state. Default: none. */
   readonly tracer?: Tracer;
   /** Takes log lines. Default: none are made. */
@@ -33,6 +42,11 @@ export interface VpnClientOptions {
    * `peer-fingerprint`. Default: false: the chain to the profile's `ca` is still enforced.
    */
   readonly requireServerCheck?: boolean;
+  /**
+   * Time for the whole of `start()`. Unit: milliseconds. Range: 1 and more. Default: none; each
+   * remote has the profile's `server-poll-timeout` to answer and `hand-window` to negotiate.
+   */
+  readonly connectTimeoutMs?: number;
   /** Where time comes from. Default: the process's clock. */
   readonly clock?: Clock;
   /** Where randomness comes from. Default: the operating system. */
@@ -42,10 +56,11 @@ export interface VpnClientOptions {
 /** {@link VpnClientOptions} with every default filled in. */
 export interface ResolvedClientOptions {
   readonly credentials: Credentials | undefined;
-  readonly transport: Transport | undefined;
+  readonly transport: OpenTransport | undefined;
   readonly tracer: Tracer | undefined;
   readonly logger: Logger;
   readonly requireServerCheck: boolean;
+  readonly connectTimeoutMs: number;
   readonly clock: Clock;
   readonly random: RandomSource;
 }
@@ -61,13 +76,17 @@ export function resolveClientOptions(options: VpnClientOptions): ResolvedClientO
   if (options.transport !== undefined && typeof options.transport !== 'function') {
     throw new OvpnUsageError('expected `transport` to be a function', 'vpnclient');
   }
+  if (options.connectTimeoutMs !== undefined && !(options.connectTimeoutMs > 0)) {
+    throw new OvpnUsageError('expected `connectTimeoutMs` to be above 0', 'vpnclient');
+  }
   return Object.freeze({
     credentials: options.credentials,
     transport: options.transport,
     tracer: options.tracer,
     logger: options.logger ?? noLog,
     requireServerCheck: options.requireServerCheck ?? false,
-    clock: options.clock ?? systemClock,
+    connectTimeoutMs: options.connectTimeoutMs ?? Number.POSITIVE_INFINITY,
+    clock: options.clock ?? backgroundClock,
     random: options.random ?? new SystemRandom(),
   });
 }
