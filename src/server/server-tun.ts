@@ -1,5 +1,13 @@
-import { Drop, DropCounter } from '../core/machine.ts';
+import ipaddr from 'ipaddr.js';
+import { Drop, DropCounter, type Millis } from '../core/machine.ts';
+import type { Service } from '../core/pump.ts';
 import type { TunDevice } from '../model/tun-device.ts';
+
+/** How long packets of all wait for a peer whose queue is full. Unit: milliseconds. */
+export const PATIENCE_MS = 20;
+
+/** How long a peer that used up that time is not waited for again. Unit: milliseconds. */
+export const IMPATIENCE_MS = 1_000;
 
 /** One peer's end, as the server's own stack sees it. */
 export interface TunPeer {
@@ -19,40 +27,48 @@ const IPV6_HEADER = 40;
  * Joins the tunnels of all peers into the one device that the server's netstack stands on: reads
  * take turns between peers, writes go to the peer that has the destination address. A packet whose
  * source is not the peer's own address is dropped.
+ *
+ * A peer whose queue is full holds up the writer, as any device does, but not for long: one that
+ * reads nothing must not stop the others. Its packets are then dropped.
  */
-export class ServerTun implements TunDevice {
+export class ServerTun implements TunDevice, Service {
+  readonly name = 'server';
   readonly mtu: number;
   onReadable: () => void = nothing;
   onWritable: () => void = nothing;
   readonly drops: DropCounter = new DropCounter();
-  #closed = false;
-  #next = 0;
-  #full: TunPeer | undefined;
+  readonly #now: () => Millis;
   readonly #peers: TunPeer[] = [];
   readonly #byAddress = new Map<string, TunPeer>();
+  /** Peers that kept us waiting, and until when they are not waited for. */
+  readonly #slow = new Map<TunPeer, Millis>();
+  #next = 0;
+  #waitingFor: TunPeer | undefined;
+  #waitUntil: Millis = Number.POSITIVE_INFINITY;
+  #closed = false;
 
-  constructor(mtu: number) {
+  /** @param now the time of the pump's run */
+  constructor(mtu: number, now: () => Millis) {
     this.mtu = mtu;
+    this.#now = now;
   }
 
   add(peer: TunPeer): void {
     this.#peers.push(peer);
     for (const address of peer.addresses) this.#byAddress.set(address, peer);
     peer.tun.onReadable = () => this.onReadable();
-    peer.tun.onWritable = () => this.onWritable();
+    peer.tun.onWritable = () => this.#stopWaitingFor(peer);
     this.onReadable();
   }
 
   remove(peer: TunPeer): void {
     const index = this.#peers.indexOf(peer);
     if (index >= 0) this.#peers.splice(index, 1);
-    if (this.#full === peer) {
-      this.#full = undefined;
-      this.onWritable();
-    }
     for (const address of peer.addresses) {
       if (this.#byAddress.get(address) === peer) this.#byAddress.delete(address);
     }
+    this.#slow.delete(peer);
+    this.#stopWaitingFor(peer);
   }
 
   read(): Buffer | undefined {
@@ -71,20 +87,17 @@ export class ServerTun implements TunDevice {
     return undefined;
   }
 
-  /** False while the peer that was last written to is full: nothing is dropped on the way down. */
+  /** False while the peer that was last written to is full, for {@link PATIENCE_MS} at most. */
   get writable(): boolean {
-    return !this.#closed && (this.#full === undefined || this.#full.tun.writable);
+    return !this.#closed && this.#waitingFor === undefined;
   }
 
   write(packet: Buffer): boolean {
     if (!this.writable) return false;
     const peer = this.#byAddress.get(destinationOf(packet));
-    if (peer === undefined) {
-      this.drops.count(Drop.NO_SOCKET);
-      return true;
-    }
-    if (!peer.tun.write(packet)) this.drops.count(Drop.NO_ROOM);
-    this.#full = peer.tun.writable ? undefined : peer;
+    if (peer === undefined) this.drops.count(Drop.NO_SOCKET);
+    else if (!peer.tun.write(packet)) this.drops.count(Drop.NO_ROOM);
+    else if (!peer.tun.writable) this.#waitFor(peer);
     return true;
   }
 
@@ -95,6 +108,36 @@ export class ServerTun implements TunDevice {
   close(): void {
     this.#closed = true;
   }
+
+  nextTimeout(): Millis {
+    return this.#waitUntil;
+  }
+
+  onTimeout(now: Millis): void {
+    const peer = this.#waitingFor;
+    if (peer === undefined || now < this.#waitUntil) return;
+    this.#slow.set(peer, now + IMPATIENCE_MS);
+    this.#stopWaitingFor(peer);
+  }
+
+  #waitFor(peer: TunPeer): void {
+    const now = this.#now();
+    if (now < (this.#slow.get(peer) ?? now)) return;
+    this.#waitingFor = peer;
+    this.#waitUntil = now + PATIENCE_MS;
+  }
+
+  #stopWaitingFor(peer: TunPeer): void {
+    if (this.#waitingFor !== peer) return;
+    this.#waitingFor = undefined;
+    this.#waitUntil = Number.POSITIVE_INFINITY;
+    this.onWritable();
+  }
+}
+
+/** An address in text as the key under which its peer is found. @throws Error for anything else */
+export function addressKey(address: string): string {
+  return Buffer.from(ipaddr.parse(address).toByteArray()).toString('latin1');
 }
 
 function sourceOf(packet: Buffer): string {

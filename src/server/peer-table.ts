@@ -1,0 +1,203 @@
+import { OvpnError, toError } from '../core/errors.ts';
+import { printable } from '../core/log.ts';
+import type { SessionIds } from '../model/tls-chunk.ts';
+import type { TunnelInfo } from '../model/tunnel-info.ts';
+import type { Link } from '../networkio/link.ts';
+import { Session } from '../session/session.ts';
+import type { AuthenticationRequest, AuthenticationVerdict } from '../tlsstate/handshake-step.ts';
+import type { AddressPool, PoolAddress } from './address-pool.ts';
+import type { ResolvedServerOptions } from './server-options.ts';
+import { serverSessionOptions } from './server-session.ts';
+import type { ServerTun, TunPeer } from './server-tun.ts';
+import { addressKey } from './server-tun.ts';
+
+/** A client of the server, as its program sees it. */
+export interface PeerInfo {
+  readonly peerId: number;
+  /** Its address outside the tunnel. */
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** Its addresses inside. */
+  readonly ipv4: string;
+  readonly ipv6: string | undefined;
+  readonly cipher: string;
+  /** From the key exchange; undefined where it sent none. */
+  readonly username: string | undefined;
+  /** Subject of its certificate; undefined where it has none. */
+  readonly subject: string | undefined;
+}
+
+/** Whom the table tells. */
+export interface PeerTableEvents {
+  connect(peer: PeerInfo): void;
+  disconnect(peer: PeerInfo, error: Error | undefined): void;
+  refused(remote: string, error: Error): void;
+}
+
+interface Peer {
+  readonly id: number;
+  readonly session: Session;
+  /** Taken from the pool only once the client has proved who it is. */
+  address: PoolAddress | undefined;
+  login: AuthenticationRequest | undefined;
+  tun: TunPeer | undefined;
+  info: PeerInfo | undefined;
+}
+
+/** The sessions of a server: one a peer, found by peer id; an address for each from the pool. */
+export class PeerTable {
+  readonly #options: ResolvedServerOptions;
+  readonly #pool: AddressPool;
+  readonly #tun: ServerTun;
+  readonly #events: PeerTableEvents;
+  readonly #peers = new Map<number, Peer>();
+  #nextPeerId = 0;
+  #closed = false;
+
+  constructor(
+    options: ResolvedServerOptions,
+    pool: AddressPool,
+    tun: ServerTun,
+    events: PeerTableEvents,
+  ) {
+    this.#options = options;
+    this.#pool = pool;
+    this.#tun = tun;
+    this.#events = events;
+  }
+
+  get connected(): readonly PeerInfo[] {
+    return [...this.#peers.values()].flatMap(({ info }) => info ?? []);
+  }
+
+  /** Takes a peer that the listener's gate has accepted. */
+  readonly accept = (link: Link, ids: SessionIds): void => {
+    if (this.#closed) {
+      void link.close();
+      return;
+    }
+    const id = this.#takePeerId();
+    const accepted = {
+      link,
+      ids,
+      peerId: id,
+      gateway: this.#pool.server,
+      address: () => peer.address,
+      authenticate: (request: AuthenticationRequest) => this.#authenticate(request, peer),
+    };
+    const session = new Session(serverSessionOptions(accepted, this.#options));
+    const peer: Peer = {
+      id,
+      session,
+      address: undefined,
+      login: undefined,
+      tun: undefined,
+      info: undefined,
+    };
+    this.#peers.set(id, peer);
+    session.established.then(
+      (info) => this.#connected(peer, info),
+      () => {},
+    );
+    void session.done.then((error) => this.#remove(peer, error));
+    session.start();
+  };
+
+  renegotiate(): void {
+    for (const { session, info } of this.#peers.values()) if (info) session.renegotiate();
+  }
+
+  /** Tells the peers to connect anew, and ends their sessions. May be called twice. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const sessions = [...this.#peers.values()].map(({ session }) => session);
+    await Promise.all(
+      sessions.map((session) => session.close({ kind: 'restart', flags: '', text: '' })),
+    );
+  }
+
+  /** The program's judgement of a key exchange; with the first one goes an address. */
+  async #authenticate(request: AuthenticationRequest, peer: Peer): Promise<AuthenticationVerdict> {
+    const { logger } = this.#options;
+    const verdict = await judged(this.#options, request);
+    if (!verdict.ok) return verdict;
+    peer.login = request;
+    if (this.#peers.get(peer.id) === peer) peer.address ??= this.#pool.allocate();
+    if (peer.address !== undefined) return verdict;
+    logger('warn', 'server', 'no address is left for another client');
+    return { ok: false, temporary: true, reason: 'no address is left' };
+  }
+
+  #connected(peer: Peer, info: TunnelInfo): void {
+    const { address } = peer;
+    if (address === undefined) throw new Error('a client without an address');
+    peer.tun = { tun: peer.session.tun, addresses: addressKeys(address) };
+    peer.info = peerInfo(peer, address, info);
+    this.#tun.add(peer.tun);
+    this.#events.connect(peer.info);
+  }
+
+  #remove(peer: Peer, error: Error | undefined): void {
+    this.#peers.delete(peer.id);
+    if (peer.tun !== undefined) this.#tun.remove(peer.tun);
+    if (peer.address !== undefined) this.#pool.release(peer.address);
+    const { remoteAddress, remotePort } = peer.session.link;
+    if (peer.info !== undefined) this.#events.disconnect(peer.info, leftError(error));
+    else if (error !== undefined) this.#events.refused(`${remoteAddress} ${remotePort}`, error);
+  }
+
+  #takePeerId(): number {
+    while (this.#peers.has(this.#nextPeerId)) this.#nextPeerId = (this.#nextPeerId + 1) % PEER_IDS;
+    const peerId = this.#nextPeerId;
+    this.#nextPeerId = (peerId + 1) % PEER_IDS;
+    return peerId;
+  }
+}
+
+/** Peer ids that are given out before they begin anew. */
+const PEER_IDS = 0x10_0000;
+
+/** Without `authenticate` a certificate, which TLS has checked, is enough. */
+async function judged(
+  { authenticate, logger }: ResolvedServerOptions,
+  request: AuthenticationRequest,
+): Promise<AuthenticationVerdict> {
+  if (authenticate === undefined) return { ok: true };
+  try {
+    const verdict = await authenticate(request);
+    if (verdict?.ok === true) return verdict;
+    const { reason, temporary = false } = verdict ?? {};
+    return { ok: false, temporary, ...(reason !== undefined && { reason: printable(reason) }) };
+  } catch (thrown) {
+    logger('error', 'server', `authenticate threw: ${toError(thrown).name}`);
+    return { ok: false, temporary: true };
+  }
+}
+
+function peerInfo(
+  { id, session, login }: Peer,
+  { ipv4, ipv6 }: PoolAddress,
+  { cipher }: TunnelInfo,
+): PeerInfo {
+  return Object.freeze({
+    peerId: id,
+    remoteAddress: session.link.remoteAddress,
+    remotePort: session.link.remotePort,
+    ipv4: ipv4.address,
+    ipv6: ipv6?.address,
+    cipher,
+    username: login?.username,
+    subject: login?.certificate?.subject,
+  });
+}
+
+function addressKeys({ ipv4, ipv6 }: PoolAddress): string[] {
+  return [ipv4, ipv6].flatMap((subnet) => (subnet ? [addressKey(subnet.address)] : []));
+}
+
+/** A client that said goodbye has not failed; over TCP, the end of the connection says it. */
+function leftError(error: Error | undefined): Error | undefined {
+  if (!(error instanceof OvpnError)) return error;
+  const isGoodbye = error.code === 'OVPN_PEER_EXIT' || error.code === 'OVPN_LINK_CLOSED';
+  return isGoodbye && error.cause === undefined ? undefined : error;
+}

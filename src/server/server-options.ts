@@ -1,0 +1,145 @@
+import { type Clock, systemClock } from '../core/clock.ts';
+import { OvpnUsageError } from '../core/errors.ts';
+import { type Logger, noLog } from '../core/log.ts';
+import { type RandomSource, SystemRandom } from '../core/random.ts';
+import { Secret } from '../core/secret.ts';
+import { DATA_CIPHERS, DEFAULT_DATA_CIPHERS } from '../model/ciphers.ts';
+import type { ControlWrapOptions } from '../model/profile.ts';
+import type { Tracer } from '../model/tracer.ts';
+import type { AuthenticationRequest, AuthenticationVerdict } from '../tlsstate/handshake-step.ts';
+
+/** What a {@link VpnServer} is made from. Times are milliseconds. */
+export interface VpnServerOptions {
+  /** PEM: who signs the clients' certificates. */
+  readonly ca: string;
+  /** PEM: the server's own certificate and key. */
+  readonly cert: string;
+  readonly key: string;
+  /** Default: `udp`. */
+  readonly protocol?: 'udp' | 'tcp';
+  /** An address of this machine. Default: `127.0.0.1`. */
+  readonly host?: string;
+  /** 0 … 65535. Default: 0, a free one. */
+  readonly port?: number;
+  /** Default: none. */
+  readonly wrap?: ControlWrapOptions;
+  /** Best first. Default: as OpenVPN 2.6. */
+  readonly dataCiphers?: readonly string[];
+  /** Default: `required`. */
+  readonly clientCertificate?: 'required' | 'none';
+  /**
+   * Judges user name, password and certificate of each key exchange, renegotiations included; whoever
+   * is not told `{ ok: true }` is refused, and when it throws the client may try again later.
+   * Default: a certificate is enough.
+   */
+  readonly authenticate?: (
+    request: AuthenticationRequest,
+  ) => AuthenticationVerdict | Promise<AuthenticationVerdict>;
+  /** IPv4 network of the tunnel; the server has its first address. Default: `10.8.0.0/24`. */
+  readonly subnet?: string;
+  /** IPv6 network of the tunnel. Default: none. */
+  readonly subnet6?: string;
+  /** Further options for clients: `dhcp-option DNS 10.8.0.1`. */
+  readonly pushes?: readonly string[];
+  /** Default: 1500. Range: 576 … 1600, which is what clients accept. */
+  readonly tunMtu?: number;
+  /**
+   * Ping a silent client after, and give it up after; 0 is off. Pushed to clients as well, in whole
+   * seconds. Default: 10,000 and 60,000.
+   */
+  readonly keepalive?: { readonly pingMs: number; readonly pingRestartMs: number };
+  /** Renegotiate after; 0 is never. Default: 3,600,000. */
+  readonly renegSecMs?: number;
+  /** First resend of a control packet. Default: 500. */
+  readonly tlsTimeoutMs?: number;
+  /** Time for a client's whole handshake. Default: 60,000. */
+  readonly handWindowMs?: number;
+  /** Clients at a time, those that shake hands included. Default: 1024. */
+  readonly maxPeers?: number;
+  /** Default: `1.2`. */
+  readonly tlsVersionMin?: '1.2' | '1.3';
+  /** Default: `1.3`. */
+  readonly tlsVersionMax?: '1.2' | '1.3';
+  /** Sees every packet and state of all clients. Default: none. */
+  readonly tracer?: Tracer;
+  /** Default: no lines are made. */
+  readonly logger?: Logger;
+  /** Where time comes from. Default: the process's clock. */
+  readonly clock?: Clock;
+  /** Where randomness comes from. Default: the operating system. */
+  readonly random?: RandomSource;
+}
+
+/** A tunnel's MTU where nobody says another. Unit: bytes. */
+export const DEFAULT_TUN_MTU = 1500;
+
+type WithoutDefault = 'subnet6' | 'tracer' | 'authenticate';
+
+/** {@link VpnServerOptions} with every default filled in. */
+export type ResolvedServerOptions = Required<Omit<VpnServerOptions, 'key' | WithoutDefault>> &
+  Pick<VpnServerOptions, WithoutDefault> & { readonly key: Secret };
+
+/** Fills in the defaults. @throws OvpnUsageError for options that cannot be meant */
+export function resolveServerOptions(options: VpnServerOptions): ResolvedServerOptions {
+  const { ca, cert, key, clientCertificate, authenticate } = options;
+  if (![ca, cert, key].every((pem) => typeof pem === 'string' && pem.includes('-----BEGIN '))) {
+    throw usage('expected `ca`, `cert` and `key` as PEM texts');
+  }
+  if (clientCertificate === 'none' && authenticate === undefined) {
+    throw usage('expected `authenticate` where clients need no certificate: anybody could join');
+  }
+  const chosen = Object.entries(options).filter(([, value]) => value !== undefined);
+  const resolved: ResolvedServerOptions = {
+    ...DEFAULTS,
+    random: new SystemRandom(),
+    ...(Object.fromEntries(chosen) as unknown as VpnServerOptions),
+    key: new Secret(key),
+  };
+  const unknown = resolved.dataCiphers.find((name) => !DATA_CIPHERS.has(name));
+  if (unknown !== undefined || resolved.dataCiphers.length === 0) {
+    throw usage(`expected \`dataCiphers\` out of ${[...DATA_CIPHERS.keys()].join(', ')}`);
+  }
+  for (const [name, least, most] of RANGES) {
+    const value = resolved[name];
+    if (!Number.isInteger(value) || value < least || value > most) {
+      throw usage(`expected \`${name}\` to be a whole number, ${least} to ${most}`);
+    }
+  }
+  return Object.freeze(resolved);
+}
+
+const DEFAULTS = {
+  protocol: 'udp',
+  host: '127.0.0.1',
+  port: 0,
+  wrap: { kind: 'none' },
+  dataCiphers: DEFAULT_DATA_CIPHERS,
+  clientCertificate: 'required',
+  subnet: '10.8.0.0/24',
+  pushes: [],
+  tunMtu: DEFAULT_TUN_MTU,
+  keepalive: { pingMs: 10_000, pingRestartMs: 60_000 },
+  renegSecMs: 3_600_000,
+  tlsTimeoutMs: 500,
+  handWindowMs: 60_000,
+  maxPeers: 1024,
+  tlsVersionMin: '1.2',
+  tlsVersionMax: '1.3',
+  logger: noLog,
+  clock: systemClock,
+} as const;
+
+const DAY_MS = 86_400_000;
+
+const RANGES = [
+  ['port', 0, 65_535],
+  ['tunMtu', 576, 1600],
+  ['renegSecMs', 0, 365 * DAY_MS],
+  ['tlsTimeoutMs', 1, 60_000],
+  ['handWindowMs', 1, DAY_MS],
+  ['maxPeers', 1, 0x10_0000],
+] as const;
+
+function usage(message: string): OvpnUsageError {
+  return new OvpnUsageError(message, 'server');
+}
