@@ -65,16 +65,33 @@ const BY_CODE: Record<OvpnErrorCode, ExitStatus> = {
 /** Codes of sockets and look-ups inside the tunnel, as Node names them. */
 const BY_SYSTEM_CODE: Record<string, ExitStatus> = {
   ENOTFOUND: ExitStatus.NAME_NOT_FOUND,
+  ENODATA: ExitStatus.NAME_NOT_FOUND,
   ESERVFAIL: ExitStatus.NAME_NOT_FOUND,
+  EREFUSED: ExitStatus.NAME_NOT_FOUND,
+  EBADNAME: ExitStatus.USAGE,
+  ETIMEOUT: ExitStatus.OUT_OF_TIME,
   ECONNREFUSED: ExitStatus.UNREACHABLE,
   ECONNRESET: ExitStatus.UNREACHABLE,
   EHOSTUNREACH: ExitStatus.UNREACHABLE,
   ENETUNREACH: ExitStatus.UNREACHABLE,
+  ENETDOWN: ExitStatus.UNREACHABLE,
   ETIMEDOUT: ExitStatus.OUT_OF_TIME,
-  EACCES: ExitStatus.FILE_UNREADABLE,
-  ENOENT: ExitStatus.FILE_UNREADABLE,
-  EADDRINUSE: ExitStatus.UNREACHABLE,
+  EPROTO: ExitStatus.PROTOCOL,
+  UND_ERR_SOCKET: ExitStatus.UNREACHABLE,
+  UND_ERR_CONNECT_TIMEOUT: ExitStatus.OUT_OF_TIME,
+  UND_ERR_HEADERS_TIMEOUT: ExitStatus.OUT_OF_TIME,
+  UND_ERR_BODY_TIMEOUT: ExitStatus.OUT_OF_TIME,
+  CERT_HAS_EXPIRED: ExitStatus.REFUSED,
+  CERT_NOT_YET_VALID: ExitStatus.REFUSED,
+  DEPTH_ZERO_SELF_SIGNED_CERT: ExitStatus.REFUSED,
+  SELF_SIGNED_CERT_IN_CHAIN: ExitStatus.REFUSED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ExitStatus.REFUSED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ExitStatus.REFUSED,
+  ERR_TLS_CERT_ALTNAME_INVALID: ExitStatus.REFUSED,
 };
+
+/** Calls on files of this machine that failed for whatever reason. */
+const FILE_CALLS: ReadonlySet<string> = new Set(['open', 'read', 'write', 'fstat', 'close']);
 
 /** The status that says what went wrong. An error of the tunnel counts before the socket's own. */
 export function exitStatusOf(error: unknown): ExitStatus {
@@ -82,8 +99,15 @@ export function exitStatusOf(error: unknown): ExitStatus {
     if (at instanceof OvpnError) return BY_CODE[at.code];
   }
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    const status = BY_SYSTEM_CODE[(at as NodeJS.ErrnoException).code ?? ''];
+    const { code = '', syscall = '', path } = at as NodeJS.ErrnoException;
+    if (path !== undefined && FILE_CALLS.has(syscall)) return ExitStatus.FILE_UNREADABLE;
+    const status = BY_SYSTEM_CODE[code] ?? byFamily(code);
     if (status !== undefined) return status;
   }
   return ExitStatus.OUR_BUG;
+}
+
+/** Codes of which there are too many to name: TLS and HTTP of somebody behind the tunnel. */
+function byFamily(code: string): ExitStatus | undefined {
+  return /^(ERR_SSL_|HPE_)/.test(code) ? ExitStatus.PROTOCOL : undefined;
 }

@@ -1,5 +1,5 @@
 import { OvpnError } from '../core/errors.ts';
-import { printable } from '../core/log.ts';
+import { type Logger, printable } from '../core/log.ts';
 
 /**
  * Where a command writes: results to standard output (text, or JSON lines with `--json`), all else
@@ -39,6 +39,12 @@ export class Output {
     if (this.verbose) this.note(text);
   }
 
+  /** Warnings are always shown, the rest with `--verbose`. */
+  readonly logger: Logger = (level, layer, text) => {
+    if (level === 'error' || level === 'warn') this.note(`${layer}: ${text}`);
+    else this.detail(`${layer}: ${text}`);
+  };
+
   /** What is going on now: overwritten by whatever comes next. */
   progress(text: string): void {
     if (!this.#terminal || this.verbose) return;
@@ -51,7 +57,8 @@ export class Output {
     this.#clear();
     if (this.json) this.record({ error: describe(error) });
     const { message, code } = describe(error);
-    process.stderr.write(`tundial: ${message}${code === undefined ? '' : ` (${code})`}\n`);
+    const suffix = code === undefined || message.includes(code) ? '' : ` (${code})`;
+    process.stderr.write(`tundial: ${message}${suffix}\n`);
     if (this.verbose && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   }
 

@@ -1,0 +1,39 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { command, runCommand } from './command.ts';
+import { type ConnectFlags, connect, withConnectOptions } from './connect.ts';
+import { ExitStatus } from './exit-status.ts';
+
+const TYPES = ['A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SRV', 'TXT'] as const;
+type RecordType = (typeof TYPES)[number];
+
+/** `tundial dns PROFILE NAME [TYPE]` */
+export function dnsCommand(): Command {
+  return withConnectOptions(command('dns', 'one DNS query inside the tunnel'))
+    .argument('<profile>', 'an .ovpn file')
+    .argument('<name>', 'what to ask for')
+    .argument('[type]', TYPES.join(', '), recordType, 'A')
+    .addHelpText(
+      'after',
+      '\nThe servers that the VPN pushes are asked; each record is a line: name, TTL, type, value.\n\nExample:\n  tundial dns office.ovpn intranet.example AAAA',
+    )
+    .action((profile: string, name: string, type: RecordType, flags: ConnectFlags) =>
+      runCommand(flags, async (run) => {
+        const dialer = await connect(profile, flags, run);
+        try {
+          for (const record of await dialer.resolver.resolve(name, type, { signal: run.signal })) {
+            run.output.record(record);
+            run.output.line(`${record.name}\t${record.ttl}\t${record.type}\t${record.text}`);
+          }
+          return ExitStatus.DONE;
+        } finally {
+          await dialer.close();
+        }
+      }),
+    );
+}
+
+function recordType(text: string): RecordType {
+  const type = TYPES.find((known) => known === text.toUpperCase());
+  if (type === undefined) throw new InvalidArgumentError(`expected one of ${TYPES.join(', ')}`);
+  return type;
+}
