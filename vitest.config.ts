@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Four projects: unit needs nothing, sim a virtual clock, embedded loopback, real root and Debian's openvpn. */
 export default defineConfig({
   test: {
+    maxWorkers: 2,
     projects: [
       {
         test: {

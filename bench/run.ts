@@ -1,0 +1,94 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import type { Row } from './row.ts';
+
+/** One benchmark file: `bench()` measures, `name` says which layer. */
+interface BenchModule {
+  readonly name: string;
+  bench(): Promise<Row[]>;
+}
+
+interface LayerResult {
+  readonly layer: string;
+  readonly rows: readonly Row[];
+}
+
+/** From the bottom to the top. */
+const FILES = [
+  'micro/networkio',
+  'micro/packetmuxer',
+  'micro/reliable',
+  'micro/controlchannel',
+  'micro/tlsstate',
+  'micro/datachannel',
+  'micro/netstack',
+  'micro/netstack-tcp',
+  'stack/stack',
+] as const;
+
+const RESULT_FOLDER = 'bench/results';
+const RESULT_FILE = `${RESULT_FOLDER}/layers.json`;
+
+const CAUTION =
+  'Only ratios inside one run are compared: machines, and moods of one machine, differ.';
+
+await main(process.argv.slice(2));
+
+/** @param wanted layers to measure; all when there are none, and only then the result is kept */
+async function main(wanted: readonly string[]): Promise<void> {
+  const chosen = FILES.filter((file) => wanted.length === 0 || wanted.includes(layerOf(file)));
+  if (chosen.length === 0) {
+    console.error(`expected some of: ${FILES.map(layerOf).join(' ')}`);
+    process.exitCode = 64;
+    return;
+  }
+  const machine = {
+    commit: commit(),
+    node: process.version,
+    processor: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}`,
+    date: new Date().toISOString().slice(0, 10),
+  };
+  console.log(`commit ${machine.commit}, Node ${machine.node}, ${machine.processor}\n${CAUTION}`);
+  const layers: LayerResult[] = [];
+  for (const file of chosen) {
+    process.stderr.write(`measuring ${layerOf(file)} …\n`);
+    const module = (await import(`./${file}.bench.js`)) as BenchModule;
+    const layer = { layer: module.name, rows: await module.bench() };
+    layers.push(layer);
+    print(layer);
+  }
+  if (chosen.length < FILES.length) return;
+  mkdirSync(RESULT_FOLDER, { recursive: true });
+  const result = { caution: CAUTION, ...machine, layers };
+  writeFileSync(RESULT_FILE, `${JSON.stringify(result, undefined, 2)}\n`);
+  console.log(`\nwritten to ${RESULT_FILE}`);
+}
+
+function layerOf(file: string): string {
+  return file.slice(file.indexOf('/') + 1);
+}
+
+/** With a mark when the tree has changes that no commit holds. */
+function commit(): string {
+  try {
+    const words = ['describe', '--always', '--dirty', '--abbrev=10'];
+    return execFileSync('git', words, { encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+function print({ layer, rows }: LayerResult): void {
+  const width = Math.max(layer.length, ...rows.map(({ task }) => task.length));
+  console.log(`\n${layer.padEnd(width)}  ${'per second'.padStart(10)}  ${'MB/s'.padStart(7)}`);
+  for (const { task, opsPerSecond, bytesPerSecond, note = '' } of rows) {
+    const megabytes = bytesPerSecond === undefined ? '' : grouped(bytesPerSecond / 1e6);
+    const cells = [task.padEnd(width), grouped(opsPerSecond).padStart(10), megabytes.padStart(7)];
+    console.log([...cells, note].join('  ').trimEnd());
+  }
+}
+
+function grouped(value: number): string {
+  return Math.round(value).toLocaleString('en');
+}
