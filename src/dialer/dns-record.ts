@@ -1,4 +1,5 @@
 import type { Answer } from 'dns-packet';
+import ipaddr from 'ipaddr.js';
 import { printable } from '../core/log.ts';
 
 /** The values of each record type, in the shapes of `node:dns`. */
@@ -46,7 +47,11 @@ export function toDnsRecord(answer: Answer): DnsRecord | undefined {
   const common = { name: answer.name.toLowerCase(), ttl: answer.ttl ?? 0 };
   switch (answer.type) {
     case 'A':
-    case 'AAAA':
+    case 'AAAA': {
+      const { type, data } = answer;
+      const value = addressText(data);
+      return value === undefined ? undefined : { ...common, type, value, text: value };
+    }
     case 'CNAME':
     case 'NS':
     case 'PTR': {
@@ -73,6 +78,11 @@ export function toDnsRecord(answer: Answer): DnsRecord | undefined {
     default:
       return undefined;
   }
+}
+
+/** An address in its canonical form (RFC 5952): dns-packet shortens the wrong run of zeros. */
+function addressText(data: string): string | undefined {
+  return ipaddr.isValid(data) ? ipaddr.parse(data).toString() : undefined;
 }
 
 /** A name that reaches a terminal or a log must not be able to move its cursor. */

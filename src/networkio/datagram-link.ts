@@ -145,7 +145,10 @@ export class DatagramLink implements Link {
   };
 
   #onError(error: Error): void {
-    if (PASSING_ERRORS.has(errnoOf(error) ?? '')) return;
+    const errno = errnoOf(error) ?? '';
+    if (PASSING_ERRORS.has(errno)) return;
+    // An ICMP error can be forged, and a server that answered may be back at once: silence decides.
+    if (errno === 'ECONNREFUSED' && this.#bytesRead > 0) return;
     this.#finish(this.#toEnd(error));
   }
 

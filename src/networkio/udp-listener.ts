@@ -100,6 +100,11 @@ export class UdpListener {
   }
 
   #receive(packet: Buffer, { address, port }: RemoteInfo): void {
+    // The kernel lets such a forgery through, and to send an answer there would throw.
+    if (port === 0) {
+      this.#drops.count(Drop.MALFORMED);
+      return;
+    }
     const name = peerName(address, port);
     const known = this.#peers.get(name);
     if (known !== undefined && this.#gate.belongsTo(packet, known.ids)) {

@@ -54,6 +54,24 @@ describe('connectUdp', () => {
     await link.close();
   });
 
+  test('a refusal after the peer has answered leaves the link open', async () => {
+    const far = createSocket('udp4');
+    await new Promise<void>((resolve) => far.bind(0, '127.0.0.1', () => resolve()));
+    const link = await connectUdp(udpRemote('127.0.0.1', far.address().port));
+    const port = new RecordingPort();
+    link.open(port);
+    far.once('message', (packet, from) => far.send(packet, from.port, from.address));
+    link.send(Buffer.alloc(14));
+    await vi.waitFor(() => expect(link.bytesRead).toBe(14));
+    await new Promise<void>((resolve) => far.close(resolve));
+    for (let sent = 0; sent < 5; sent += 1) {
+      link.send(Buffer.alloc(14));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(port.errors).toEqual([]);
+    await link.close();
+  });
+
   test('rejects where no way leads', async () => {
     const broadcast = connectUdp(udpRemote('255.255.255.255', 9));
     await expect(broadcast).rejects.toMatchObject({ code: 'OVPN_UNREACHABLE' });

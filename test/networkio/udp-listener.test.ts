@@ -1,3 +1,4 @@
+import { Socket } from 'node:dgram';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { SessionIds } from '../../src/model/tls-chunk.ts';
 import type { Link } from '../../src/networkio/link.ts';
@@ -47,6 +48,21 @@ async function client(listener: UdpListener) {
   return { link, port, say: (text: string) => link.send(Buffer.from(text)) };
 }
 
+/** The listener's own socket: senders that this machine cannot play are played by its events. */
+async function socketOf(
+  listener: UdpListener,
+  { say, port }: Pick<Awaited<ReturnType<typeof client>>, 'say' | 'port'>,
+): Promise<Socket> {
+  const emit = vi.spyOn(Socket.prototype, 'emit');
+  say('hello ann');
+  await vi.waitFor(() => expect(port.packets).toHaveLength(1));
+  const sockets = emit.mock.contexts.filter((one): one is Socket => one instanceof Socket);
+  emit.mockRestore();
+  const own = sockets.find((socket) => socket.address().port === listener.address().port);
+  if (own === undefined) throw new Error('the socket of the listener was not seen');
+  return own;
+}
+
 describe('UdpListener', () => {
   test('answers without keeping anything, then accepts', async () => {
     const { listener, gate, peers } = await setUp();
@@ -67,6 +83,29 @@ describe('UdpListener', () => {
     say('ann data');
     await vi.waitFor(() => expect(peers[0]?.port.packets.map(String)).toContain('ann data'));
     expect(gate.asked).toHaveLength(2);
+  });
+
+  test('a datagram from port 0, where no answer can go, is dropped', async () => {
+    const { listener, gate } = await setUp();
+    const socket = await socketOf(listener, await client(listener));
+    const from = { address: '127.0.0.1', family: 'IPv4', port: 0, size: 9 };
+    socket.emit('message', Buffer.from('hello bob'), from);
+    expect(listener.drops).toEqual({ malformed: 1 });
+    expect(gate.asked).toHaveLength(1);
+  });
+
+  test('a datagram that cannot be answered does not end the socket', async () => {
+    const broken: Error[] = [];
+    const { listener, gate } = await setUp({ onError: (error) => broken.push(error) });
+    const { say, port } = await client(listener);
+    const socket = await socketOf(listener, { say, port });
+    // A socket of 127.0.0.1 has no way there.
+    const from = { address: '192.0.2.1', family: 'IPv4', port: 9, size: 9 };
+    socket.emit('message', Buffer.from('hello bob'), from);
+    await vi.waitFor(() => expect(gate.asked).toHaveLength(2));
+    say('hello ann');
+    await vi.waitFor(() => expect(port.packets).toHaveLength(2));
+    expect(broken).toEqual([]);
   });
 
   test('counts what the gate refuses, of strangers and of peers', async () => {
