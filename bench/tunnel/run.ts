@@ -1,0 +1,132 @@
+// Download and upload of one TCP flow through a tunnel: tundial beside Debian's openvpn with the
+// kernel's TCP, in one lab, in turn. Prints medians; all of it goes to bench/results/tunnel.json.
+//   node run.js [MEGABYTES [RUNS]]
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Lab, whyNoLab } from '../../test/lab/lab.ts';
+import { LAB } from '../../test/lab/openvpn-config.ts';
+import { inPackage, PACKAGE_ROOT } from '../../test/lab/package-root.ts';
+import type { Course } from './course.ts';
+import { openvpnTransfers } from './openvpn-transfers.ts';
+import { DIRECTIONS, type Direction, type Summary, summary, type Transfer } from './transfer.ts';
+import { tundialTransfers } from './tundial-transfers.ts';
+
+const CIPHER = 'AES-256-GCM';
+const PORT = 8080;
+const SOURCE_SINK = fileURLToPath(new URL('source-sink.js', import.meta.url));
+
+/** One transport: all transfers of both clients. */
+interface Contest {
+  readonly transport: 'udp' | 'tcp';
+  readonly openvpn: Transfer[];
+  readonly tundial: Transfer[];
+}
+
+interface Line {
+  readonly transport: 'udp' | 'tcp';
+  readonly direction: Direction;
+  readonly openvpn: Summary;
+  readonly tundial: Summary;
+  /** What tundial has of openvpn's: of its rate, of its processor time a megabyte. */
+  readonly rateRatio: number;
+  readonly cpuRatio: number;
+}
+
+const [megabytes = 200, runs = 3] = process.argv.slice(2).map(Number);
+const reason = whyNoLab(['curl', 'bash']);
+if (reason === undefined) await bench();
+else console.log(`bench:tunnel is skipped: ${reason}`);
+
+async function bench(): Promise<void> {
+  const lab = await Lab.create();
+  process.once('SIGINT', () => void lab.down().then(() => process.exit(130)));
+  const contests: Contest[] = [];
+  try {
+    lab.up();
+    for (const transport of ['udp', 'tcp'] as const) contests.push(await contest(lab, transport));
+  } finally {
+    await lab.down();
+  }
+  const lines = contests.flatMap((each) => DIRECTIONS.map((direction) => lineOf(each, direction)));
+  for (const text of table(lines)) console.log(text);
+  save({ megabytes, runs, cipher: CIPHER, lines, transfers: contests });
+}
+
+/** The clients take turns, and turns at going first. */
+async function contest(lab: Lab, proto: 'udp' | 'tcp'): Promise<Contest> {
+  const kind = { proto, cipher: CIPHER } as const;
+  const server = await lab.startServer(kind, { lines: ['verb 3'] });
+  const web = lab.background(lab.inServer([process.execPath, SOURCE_SINK, String(PORT)]));
+  await web.until('listening');
+  const course: Course = {
+    profile: lab.profile(kind),
+    target: `${LAB.tunnelServer}:${PORT}`,
+    bytes: megabytes * 1e6,
+    warmUpBytes: megabytes * 2e5,
+    serverPid: server.pid ?? 0,
+  };
+  const result: Contest = { transport: proto, openvpn: [], tundial: [] };
+  for (let run = 1; run <= runs; run += 1) {
+    process.stderr.write(`${proto}, run ${run} of ${runs} …\n`);
+    const turns = [
+      async () => result.openvpn.push(...(await openvpnTransfers(lab, course))),
+      async () => result.tundial.push(...(await tundialTransfers(lab, course))),
+    ];
+    for (const turn of run % 2 === 1 ? turns : turns.reverse()) await turn();
+  }
+  await lab.quiet();
+  return result;
+}
+
+function lineOf({ transport, ...transfers }: Contest, direction: Direction): Line {
+  const of = (all: readonly Transfer[]) =>
+    summary(all.filter((one) => one.direction === direction));
+  const [openvpn, tundial] = [of(transfers.openvpn), of(transfers.tundial)];
+  return {
+    transport,
+    direction,
+    openvpn,
+    tundial,
+    rateRatio: tundial.mbitPerSecond / openvpn.mbitPerSecond,
+    cpuRatio: tundial.tunnelCpu / openvpn.tunnelCpu,
+  };
+}
+
+function table(lines: readonly Line[]): string[] {
+  const cells = ({ mbitPerSecond, tunnelCpu, clientCpu, serverLoad }: Summary) => [
+    mbitPerSecond.toFixed(0),
+    tunnelCpu.toFixed(2),
+    clientCpu.toFixed(2),
+    `${(serverLoad * 100).toFixed(0)} %`,
+  ];
+  const rows = [
+    ['', '', '', 'Mbit/s', 'CPU ms/MB', 'with program', 'server busy'],
+    ...lines.flatMap(({ transport, direction, openvpn, tundial, rateRatio, cpuRatio }) => [
+      [transport, direction, 'openvpn', ...cells(openvpn)],
+      ['', '', 'tundial', ...cells(tundial)],
+      ['', '', 'ratio', `× ${rateRatio.toFixed(2)}`, `× ${cpuRatio.toFixed(2)}`, '', ''],
+    ]),
+  ];
+  const widths = [9, 10, 9, 8, 11, 14, 13];
+  return rows.map((row) =>
+    row
+      .map((text, at) => (at < 3 ? text.padEnd(widths[at] ?? 0) : text.padStart(widths[at] ?? 0)))
+      .join(''),
+  );
+}
+
+function save(result: object): void {
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: PACKAGE_ROOT });
+  const machine = {
+    commit: commit.toString().trim(),
+    date: new Date().toISOString().slice(0, 10),
+    node: process.version,
+    processor: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
+  };
+  mkdirSync(inPackage('bench/results'), { recursive: true });
+  const path = inPackage('bench/results/tunnel.json');
+  writeFileSync(path, `${JSON.stringify({ ...machine, ...result }, undefined, 2)}\n`);
+  console.log(`\nwritten to ${path}`);
+}
