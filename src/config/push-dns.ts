@@ -105,7 +105,7 @@ function priorityOf(text: string | undefined): number | undefined {
   return size === undefined || !isNegative ? size : -size;
 }
 
-/** Letters, digits, `. _ -` and bytes beyond ASCII: nothing that a shell or a resolver acts on. */
+/** Letters, digits, `. _ -` and what is beyond ASCII and C1: no shell or terminal acts on it. */
 function isDomain(text: string): boolean {
-  return text.length <= 253 && /^[A-Za-z0-9._\u0080-\uffff-]+$/.test(text);
+  return text.length <= 253 && /^[A-Za-z0-9._\u00a1-\uffff-]+$/.test(text);
 }

@@ -9,6 +9,12 @@ import type { TlsChunk } from '../model/tls-chunk.ts';
 export const SOFT_RESET_WINDOW_MS = 60_000;
 
 /**
+ * After a renegotiation the peer's next soft reset is dropped for so long, and comes again: a flood
+ * of them costs us one handshake a second. Unit: milliseconds.
+ */
+export const SOFT_RESET_REST_MS = 1000;
+
+/**
  * The control channel of a session, over all key ids: TLS bytes in P_CONTROL_V1, and who begins
  * the next negotiation. At most one is pending.
  *
@@ -17,7 +23,8 @@ export const SOFT_RESET_WINDOW_MS = 60_000;
  *       │     └──peer's reset: answered────┘     peer's reset: answer   │
  *       └───────────────────────────────────────────────────────────────┘
  *
- * When both begin at once, each takes the other's reset for the answer.
+ * When both begin at once, each takes the other's reset for the answer. After a renegotiation the
+ * peer's next reset must wait a little, ours need not.
  */
 export class ControlChannel {
   readonly #softResetWindowMs: Millis;
@@ -26,6 +33,8 @@ export class ControlChannel {
   /** the key id being negotiated; the active one while ESTABLISHED */
   #newestKeyId = 0;
   #answerBy: Millis = Number.POSITIVE_INFINITY;
+  /** until when the peer's soft resets are dropped; `Infinity` while they are not */
+  #restUntil: Millis = Number.POSITIVE_INFINITY;
   #resetToSend: ControlPacket | undefined;
   #negotiationToBegin: number | undefined;
   #chunkToRaise: TlsChunk | undefined;
@@ -51,7 +60,7 @@ export class ControlChannel {
       case 'NEGOTIATING':
         return false;
       case 'ESTABLISHED':
-        return keyId === nextKeyId(this.#activeKeyId);
+        return !this.#resting && keyId === nextKeyId(this.#activeKeyId);
       case 'ASKED':
         return keyId === this.#newestKeyId;
     }
@@ -88,12 +97,13 @@ export class ControlChannel {
   }
 
   /** The negotiation of `keyId` is complete. @throws Error for one that was not going on */
-  keyEstablished(keyId: number): void {
+  keyEstablished(keyId: number, now: Millis): void {
     if (this.#state !== 'NEGOTIATING' || keyId !== this.#newestKeyId) {
       throw new Error(`key id ${keyId} established in state ${this.#state} ${this.#newestKeyId}`);
     }
     this.#activeKeyId = keyId;
     this.#state = 'ESTABLISHED';
+    if (keyId !== 0) this.#restUntil = now + SOFT_RESET_REST_MS;
   }
 
   /** Asks for a renegotiation; false, and nothing done, while one is going on. */
@@ -120,17 +130,22 @@ export class ControlChannel {
   }
 
   nextTimeout(): Millis {
-    return this.#answerBy;
+    return Math.min(this.#answerBy, this.#restUntil);
   }
 
   /** @throws OvpnTimeoutError when our soft reset got no answer: the peer is gone */
   onTimeout(now: Millis): void {
+    if (now >= this.#restUntil) this.#restUntil = Number.POSITIVE_INFINITY;
     if (now < this.#answerBy) return;
     throw new OvpnTimeoutError(
       'OVPN_HANDSHAKE_TIMEOUT',
       `expected an answer to the soft reset for key_id ${this.#newestKeyId}, got none`,
       { layer: 'controlchannel', phase: 'soft reset', timeoutMs: this.#softResetWindowMs },
     );
+  }
+
+  get #resting(): boolean {
+    return this.#restUntil !== Number.POSITIVE_INFINITY;
   }
 
   /** Old key ids may still speak; one that we have only asked for may not. */

@@ -52,7 +52,7 @@ export class ControlChannelService implements Service {
     const { keyEstablished, rekeyDue, tlsToControl, controlToReliable } = this.#ports;
     let moved = 0;
     for (let keyId = keyEstablished.take(); keyId !== undefined; keyId = keyEstablished.take()) {
-      this.#machine.keyEstablished(keyId);
+      this.#machine.keyEstablished(keyId, now);
       moved += 1;
     }
     while (rekeyDue.take() !== undefined) {

@@ -21,3 +21,11 @@ export function printable(text: string | Uint8Array): string {
   }
   return shown;
 }
+
+/** Whether `text` holds a control character, of ASCII or of C1: a terminal may act on it. */
+export function hasControlCharacter(text: string): boolean {
+  return CONTROL_CHARACTER.test(text);
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;

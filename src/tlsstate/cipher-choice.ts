@@ -17,7 +17,7 @@ export interface ClientCipherFacts {
 export function chooseClientCipher(facts: ClientCipherFacts): DataCipher | OvpnProtocolError {
   const { pushed, serverOptions, dataCiphers, fallback } = facts;
   const named = pushed ?? serverOptions;
-  const allowed = named !== undefined && (dataCiphers.includes(named) || pushed === fallback);
+  const allowed = named !== undefined && (dataCiphers.includes(named) || named === fallback);
   const chosen = allowed
     ? named
     : named === undefined || pushed === undefined

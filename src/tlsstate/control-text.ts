@@ -3,6 +3,9 @@ import { Drop, type DropCounter } from '../core/machine.ts';
 /** Longest text that is kept while its NUL is awaited. Unit: bytes. */
 export const MAX_TEXT_BYTES = 65_536;
 
+/** Pieces that wait at a time: then they are put together, or tiny ones would cost far more than they hold. */
+const MAX_PIECES = 64;
+
 /**
  * Cuts TLS plaintext into NUL-ended texts: several in a record, or one over several records. A
  * text with a control byte in it (CVE-2024-5594) or that is not UTF-8 is dropped whole and counted;
@@ -29,6 +32,7 @@ export class ControlTextReader {
     if (from < plaintext.length) {
       this.#parts.push(Buffer.from(plaintext.subarray(from)));
       this.#waitingBytes += plaintext.length - from;
+      if (this.#parts.length === MAX_PIECES) this.#parts = [Buffer.concat(this.#parts)];
     }
     return this.#waitingBytes > MAX_TEXT_BYTES ? undefined : texts;
   }

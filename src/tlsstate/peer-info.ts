@@ -1,4 +1,5 @@
 import { OvpnUsageError } from '../core/errors.ts';
+import { hasControlCharacter } from '../core/log.ts';
 
 /** Bits of IV_PROTO (ssl.h `IV_PROTO_*`) that tundial knows. */
 export const IvProto = {
@@ -51,7 +52,7 @@ export function clientPeerInfo(facts: PeerInfoFacts): string {
   if (ncp) lines.push(['IV_NCP', '2']);
   lines.push(['IV_CIPHERS', dataCiphers.join(':')], ['IV_PROTO', String(facts.ivProto)]);
   for (const [name, value] of facts.extra) {
-    if (!NAME.test(name) || CONTROL.test(value)) {
+    if (!NAME.test(name) || hasControlCharacter(value)) {
       throw new OvpnUsageError(
         'expected a peer info name of letters, digits and _, and a printable value',
         'tlsstate',
@@ -72,7 +73,7 @@ export function parsePeerInfo(text: string | undefined): ReadonlyMap<string, str
     const at = line.indexOf('=');
     const name = line.slice(0, Math.max(at, 0));
     const value = line.slice(at + 1);
-    if (!NAME.test(name) || CONTROL.test(value) || lines.has(name)) continue;
+    if (!NAME.test(name) || hasControlCharacter(value) || lines.has(name)) continue;
     if (lines.size >= MAX_PEER_INFO_LINES) break;
     lines.set(name, value);
   }
@@ -87,8 +88,6 @@ export function ivProtoOf(peerInfo: ReadonlyMap<string, string>): number {
 
 const NAME = /^[A-Za-z0-9_]{1,64}$/;
 const DECIMAL = /^\d{1,9}$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 /** Names that OpenVPN sends where they differ from Node's. */
 const PLATFORMS: ReadonlyMap<string, string> = new Map([
   ['darwin', 'mac'],

@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
-import { OvpnAuthError, OvpnTimeoutError, toError } from '../core/errors.ts';
+import { OvpnAuthError, OvpnProtocolError, OvpnTimeoutError, toError } from '../core/errors.ts';
+import { hasControlCharacter } from '../core/log.ts';
 import type { Millis } from '../core/machine.ts';
 import type { DataCipher } from '../model/ciphers.ts';
 import type { Agreement } from './agreement.ts';
@@ -160,6 +161,14 @@ export class ServerHandshake implements Handshake {
   }
 
   #onKeyMethod2({ options, username, password, peerInfo }: KeyMethod2): void {
+    if (username !== undefined && hasControlCharacter(username)) {
+      this.#core.fail(
+        new OvpnProtocolError('expected a user name without control characters', {
+          layer: 'tlsstate',
+        }),
+      );
+      return;
+    }
     this.#peerInfo = parsePeerInfo(peerInfo);
     this.#clientCipher = cipherOfOptions(options);
     this.#phase = 'authenticate';

@@ -30,7 +30,7 @@ function describe(
   peer: X509Certificate | undefined,
   now: Date,
 ): [OvpnErrorCode, string] {
-  const subject = peer === undefined ? '' : ` (${printable(peer.subject.replaceAll('\n', ', '))})`;
+  const subject = shownSubject(peer);
   if (UNTRUSTED.has(code)) {
     return [
       'OVPN_CERT_UNTRUSTED',
@@ -80,15 +80,26 @@ function describe(
   ];
 }
 
+/** A stranger chose it: it may be missing, whatever Node's types say, and this must not throw. */
+function shownSubject(peer: X509Certificate | undefined): string {
+  const subject: string | undefined = peer?.subject;
+  return subject === undefined ? '' : ` (${printable(subject.replaceAll('\n', ', '))})`;
+}
+
 /** Validity of the first certificate of the chain that is outside of it. */
 function validity(leaf: X509Certificate | undefined, now: Date): string {
   let certificate = leaf;
   for (let depth = 0; certificate !== undefined && depth < MAX_CHAIN_DEPTH; depth += 1) {
     const [from, to] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
-    if (now < from || now > to) return `${from.toISOString()} to ${to.toISOString()}`;
+    if (now < from || now > to) return `${timeText(from)} to ${timeText(to)}`;
     certificate = certificate.issuerCertificate;
   }
   return 'other times in its chain';
+}
+
+/** An invalid `Date` throws where it is asked for its text. */
+function timeText(time: Date): string {
+  return Number.isNaN(time.getTime()) ? 'an unreadable time' : time.toISOString();
 }
 
 /** `UNKNOWN_CA` of `ERR_SSL_TLSV1_ALERT_UNKNOWN_CA`. */

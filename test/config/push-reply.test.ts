@@ -391,6 +391,8 @@ describe('readPushOptions', () => {
     'dns server 0 address',
     'dns search-domains',
     'dns search-domains $(x)',
+    'dns search-domains a\u009b2J.example',
+    'dhcp-option DOMAIN a\u0085b',
     'dns other',
     'auth-token',
     'auth-token-user !',

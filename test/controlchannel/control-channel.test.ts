@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { ControlChannel } from '../../src/controlchannel/control-channel.ts';
+import { ControlChannel, SOFT_RESET_REST_MS } from '../../src/controlchannel/control-channel.ts';
 import { OvpnTimeoutError } from '../../src/core/errors.ts';
 import { Drop } from '../../src/core/machine.ts';
 import { notationOf, packetOf } from '../sim/packet-notation.ts';
 
 /** What may happen to the machine, by name; the numbers are key ids. */
 const inputs: Record<string, (machine: ControlChannel) => unknown> = {
-  'established 0': (machine) => machine.keyEstablished(0),
-  'established 1': (machine) => machine.keyEstablished(1),
+  'established 0': (machine) => machine.keyEstablished(0, 0),
+  'established 1': (machine) => machine.keyEstablished(1, 0),
   start: (machine) => machine.startSoftReset(0),
+  rest: (machine) => machine.onTimeout(SOFT_RESET_REST_MS),
   'reset 0': (machine) => machine.fromBelow(packetOf('[0] SOFT_RESET_V1 key:0')),
   'reset 1': (machine) => machine.fromBelow(packetOf('[0] SOFT_RESET_V1 key:1')),
   'reset 2': (machine) => machine.fromBelow(packetOf('[0] SOFT_RESET_V1 key:2')),
@@ -23,6 +24,8 @@ const ways = {
   answered: ['established 0', 'reset 1'],
   agreed: ['established 0', 'start', 'reset 1'],
   renewed: ['established 0', 'reset 1', 'established 1'],
+  rested: ['established 0', 'reset 1', 'established 1', 'rest'],
+  'asked again': ['established 0', 'reset 1', 'established 1', 'start'],
 };
 
 function machineIn(way: keyof typeof ways): ControlChannel {
@@ -84,11 +87,18 @@ describe('ControlChannel, every state and input', () => {
     { state: 'agreed', input: 'start', result: false, after: 'active 0, pending 1' },
     { state: 'agreed', input: 'reset 1', result: Drop.UNEXPECTED, after: 'active 0, pending 1' },
     { state: 'renewed', input: 'reset 1', result: Drop.UNEXPECTED, after: 'active 1' },
+    { state: 'renewed', input: 'reset 2', result: Drop.UNEXPECTED, after: 'active 1' },
     {
-      state: 'renewed',
+      state: 'rested',
       input: 'reset 2',
       result: Drop.NONE,
       after: 'active 1, pending 2, send SOFT_RESET_V1 key:2, begin 2',
+    },
+    {
+      state: 'asked again',
+      input: 'reset 2',
+      result: Drop.NONE,
+      after: 'active 1, pending 2, begin 2',
     },
     {
       state: 'renewed',
@@ -110,7 +120,9 @@ describe('ControlChannel, every state and input', () => {
     { state: 'asked', accepted: [1] },
     { state: 'answered', accepted: [] },
     { state: 'agreed', accepted: [] },
-    { state: 'renewed', accepted: [2] },
+    { state: 'renewed', accepted: [] },
+    { state: 'rested', accepted: [2] },
+    { state: 'asked again', accepted: [2] },
   ])('$state: a state may be made for the soft resets of $accepted', ({ state, accepted }) => {
     const machine = machineIn(state);
     const keyIds = [0, 1, 2, 3, 4, 5, 6, 7];
@@ -126,7 +138,8 @@ describe('ControlChannel, every state and input', () => {
       expect(machine.fromBelow(packetOf(`[0] SOFT_RESET_V1 key:${next}`))).toBe(Drop.NONE);
       expect(machine.takeDown()?.keyId).toBe(next);
       seen.push(machine.takeSoftReset() ?? -1);
-      machine.keyEstablished(next);
+      machine.keyEstablished(next, 0);
+      machine.onTimeout(SOFT_RESET_REST_MS);
     }
     expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 1, 2, 3, 4, 5, 6, 7, 1, 2]);
   });
@@ -234,7 +247,7 @@ describe('ControlChannel, packets', () => {
 describe('ControlChannel, an unanswered soft reset', () => {
   test('ends the session after its window, not before', () => {
     const machine = new ControlChannel(30_000);
-    machine.keyEstablished(0);
+    machine.keyEstablished(0, 0);
     machine.startSoftReset(1000);
     expect(machine.nextTimeout()).toBe(31_000);
     machine.onTimeout(30_999);
@@ -248,7 +261,7 @@ describe('ControlChannel, an unanswered soft reset', () => {
     );
   });
 
-  test.each<keyof typeof ways>(['first', 'established', 'answered', 'agreed', 'renewed'])(
+  test.each<keyof typeof ways>(['first', 'established', 'answered', 'agreed', 'rested'])(
     'there is none in state %s',
     (state) => {
       const machine = machineIn(state);
@@ -256,4 +269,15 @@ describe('ControlChannel, an unanswered soft reset', () => {
       expect(() => machine.onTimeout(1e12)).not.toThrow();
     },
   );
+
+  test('the rest after a renegotiation has an end of its own', () => {
+    const machine = machineIn('answered');
+    machine.keyEstablished(1, 500);
+    expect(machine.nextTimeout()).toBe(500 + SOFT_RESET_REST_MS);
+    machine.onTimeout(499 + SOFT_RESET_REST_MS);
+    expect(machine.acceptsSoftReset(2)).toBe(false);
+    machine.onTimeout(500 + SOFT_RESET_REST_MS);
+    expect(machine.acceptsSoftReset(2)).toBe(true);
+    expect(machine.nextTimeout()).toBe(Number.POSITIVE_INFINITY);
+  });
 });

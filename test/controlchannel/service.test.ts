@@ -17,7 +17,7 @@ function build({ slots = 16, established = true } = {}) {
     rekeyDue: new Channel<string>('rekeyDue', 2),
   };
   const machine = new ControlChannel();
-  if (established) machine.keyEstablished(0);
+  if (established) machine.keyEstablished(0, 0);
   return { machine, ports, service: new ControlChannelService(machine, ports) };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ControlChannel } from '../../src/controlchannel/control-channel.ts';
+import { ControlChannel, SOFT_RESET_REST_MS } from '../../src/controlchannel/control-channel.ts';
 import { ControlChannelService } from '../../src/controlchannel/service.ts';
 import { Channel } from '../../src/core/channel.ts';
 import { Pump } from '../../src/core/pump.ts';
@@ -79,7 +79,7 @@ class End {
         return begun !== undefined || chunk !== undefined;
       },
     });
-    this.machine.keyEstablished(0);
+    this.machine.keyEstablished(0, clock.now());
   }
 
   rekey(): void {
@@ -152,11 +152,26 @@ describe('soft resets between two ends', () => {
     const { clock, client, server } = pair();
     for (let round = 0; round < 15; round += 1) {
       (round % 2 === 0 ? client : server).rekey();
-      clock.advance(1000);
+      clock.advance(SOFT_RESET_REST_MS + 50);
     }
     const expected = [1, 2, 3, 4, 5, 6, 7, 1, 2, 3, 4, 5, 6, 7, 1];
     expect([client.established, server.established]).toEqual([expected, expected]);
   });
+
+  test.each(['client', 'server'] as const)(
+    'a peer that asks again and again gets the %s to one handshake a second',
+    (who) => {
+      const { clock, client, server } = pair();
+      const [asked, asking] = who === 'client' ? [client, server] : [server, client];
+      for (let at = 0; at < 30_000; at += 10) {
+        asking.rekey();
+        clock.advance(10);
+      }
+      expect(asked.established.length).toBeGreaterThan(10);
+      expect(asked.established.length).toBeLessThanOrEqual(30);
+      expect([...asked.errors, ...asking.errors]).toEqual([]);
+    },
+  );
 
   test.each([10, 30])(
     'come to an end under %d %% loss, whoever begins and whenever',

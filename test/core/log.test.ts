@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_SHOWN_BYTES, noLog, printable } from '../../src/core/log.ts';
+import { hasControlCharacter, MAX_SHOWN_BYTES, noLog, printable } from '../../src/core/log.ts';
 
 describe('printable', () => {
   test.each([
@@ -22,6 +22,15 @@ describe('printable', () => {
   test(`shows no more than ${MAX_SHOWN_BYTES} bytes`, () => {
     expect(printable('x'.repeat(100_000))).toBe('x'.repeat(MAX_SHOWN_BYTES));
   });
+});
+
+test('hasControlCharacter finds those of ASCII and C1, and no other', () => {
+  const found = Array.from({ length: 0x3000 }, (_, code) => code).filter((code) =>
+    hasControlCharacter(`a${String.fromCharCode(code)}b`),
+  );
+  const ascii = Array.from({ length: 0x20 }, (_, code) => code);
+  const c1 = Array.from({ length: 0x21 }, (_, code) => 0x7f + code);
+  expect(found).toEqual([...ascii, ...c1]);
 });
 
 describe('noLog', () => {

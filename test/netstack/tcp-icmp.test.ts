@@ -74,6 +74,35 @@ describe.each(FAMILIES)(
       expect(servers[0]?.receivedBytes).toBe(500);
     });
 
+    test('packet-too-big about what is not in flight changes nothing', () => {
+      const sent: Buffer[] = [];
+      const pair = new NetstackPair({
+        filter: (packet, from) => {
+          if (from === 'left') sent.push(packet);
+          return packet;
+        },
+      });
+      serve(pair, 80);
+      const client = new StreamEnd(0);
+      const connection = pair.left.connectTcp(address(right), 80, client);
+      client.connection = connection;
+      connection.write(Buffer.alloc(100_000));
+      pair.advance(5_000);
+      const { mss, state } = connection.info();
+      const full = sent.filter((packet) => packet.length > 1400);
+      expect(full.length).toBeGreaterThan(10);
+      // All of it was acknowledged; then somebody guesses numbers beyond it.
+      for (const packet of full) pair.leftTun.inject(tooBig(family, packet, 68));
+      const guess = Buffer.from(full.at(-1) ?? Buffer.alloc(0));
+      for (let high = 0; high < 256; high += 1) {
+        guess.writeUInt8(high, headerBytes + 4);
+        pair.leftTun.inject(tooBig(family, guess, 68));
+      }
+      pair.settle();
+      expect(connection.info()).toMatchObject({ mss, state, unacknowledged: 0 });
+      expect(client.closings).toEqual([]);
+    });
+
     test('packet-too-big lowers the segment size and no further than the floor', () => {
       const floor = family === 4 ? 576 : 1280;
       const narrow = 1300;

@@ -15,8 +15,9 @@ export interface CertificateOptions {
   readonly keyUsage?: number | undefined;
   readonly extendedKeyUsage?: readonly string[] | undefined;
   readonly authority?: boolean;
-  readonly notBefore?: Date;
-  readonly notAfter?: Date;
+  /** A text stands in the certificate as it is, whether it is a time or not. */
+  readonly notBefore?: Date | string;
+  readonly notAfter?: Date | string;
   readonly digest?: 'sha256' | 'sha1';
 }
 
@@ -164,8 +165,9 @@ function dn(name: Dn): Buffer {
 }
 
 /** UTCTime up to 2049. */
-function time(date: Date): Buffer {
-  const digits = date.toISOString().replace(/\D/g, '').slice(2, 14);
+function time(when: Date | string): Buffer {
+  if (typeof when === 'string') return tlv(0x17, Buffer.from(when));
+  const digits = when.toISOString().replace(/\D/g, '').slice(2, 14);
   return tlv(0x17, Buffer.from(`${digits}Z`));
 }
 

@@ -18,6 +18,7 @@ describe('chooseClientCipher', () => {
     { pushed: 'NONE', occ: undefined, fallback: undefined, chosen: undefined },
     { pushed: undefined, occ: 'AES-256-GCM', fallback: undefined, chosen: 'AES-256-GCM' },
     { pushed: undefined, occ: 'BF-CBC', fallback: undefined, chosen: undefined },
+    { pushed: undefined, occ: 'AES-128-GCM', fallback: undefined, chosen: undefined },
     { pushed: undefined, occ: 'BF-CBC', fallback: 'AES-128-GCM', chosen: 'AES-128-GCM' },
     { pushed: undefined, occ: undefined, fallback: 'AES-128-GCM', chosen: 'AES-128-GCM' },
     { pushed: undefined, occ: undefined, fallback: undefined, chosen: undefined },

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Drop, DropCounter } from '../../src/core/machine.ts';
 import {
   type ControlMessage,
@@ -192,6 +192,17 @@ describe('ControlTextReader', () => {
     const reader = new ControlTextReader(new DropCounter());
     expect(reader.push(Buffer.alloc(MAX_TEXT_BYTES, 0x41))).toEqual([]);
     expect(reader.push(Buffer.of(0x41))).toBeUndefined();
+  });
+
+  test('a long text in pieces of one byte is whole, and takes no more memory than its bytes', () => {
+    const text = Array.from({ length: MAX_TEXT_BYTES }, (_, at) => 'abcdefg'[at % 7]).join('');
+    const concat = vi.spyOn(Buffer, 'concat');
+    const reader = new ControlTextReader(new DropCounter());
+    for (const byte of Buffer.from(text)) expect(reader.push(Buffer.of(byte))).toEqual([]);
+    expect(reader.push(Buffer.of(0))).toEqual([text]);
+    const pieces = concat.mock.calls.map(([list]) => list.length);
+    concat.mockRestore();
+    expect(Math.max(...pieces)).toBeLessThanOrEqual(64);
   });
 
   test('any chunking gives the same texts', () => {

@@ -231,6 +231,38 @@ describe('ClientHandshake', () => {
     expect(steps(handshake)).toEqual([]);
   });
 
+  test.each(['AUTH_FAILED,', 'AUTH_FAILED,SESSION:', 'AUTH_FAILED,TEMP:', 'RESTART,', 'HALT,[C]'])(
+    'what the server says after %s is shown as printable ASCII, cut short',
+    (head) => {
+      const { handshake } = exchanged();
+      handshake.received(Buffer.from(`${head}\u009b2J\u202eüber ${'x'.repeat(5000)}\0`), 0);
+      const error = errorOf(handshake);
+      expect(error?.message).toMatch(/^[\x20-\x7e]{1,400}$/);
+      expect(error).toMatchObject({ reason: expect.stringMatching(/^[\x20-\x7e]{1,1000}$/) });
+    },
+  );
+
+  test.each(['AUTH_FAILED,\x1b[2J', 'PUSH_REPLY,cipher \x1b[2J', 'RESTART,a\nb', 'EXIT\x07'])(
+    '%j has a control character: dropped whole, counted, without effect',
+    (text) => {
+      const { handshake, drops } = exchanged();
+      steps(handshake);
+      handshake.received(Buffer.from(`${text}\0`), 0);
+      expect(steps(handshake)).toEqual([]);
+      expect(drops.snapshot()).toEqual({ malformed: 1 });
+    },
+  );
+
+  test('PUSH_UPDATE, which was not offered, changes nothing', () => {
+    const { handshake, memory } = exchanged();
+    handshake.received(Buffer.from(PUSH), 0);
+    const { agreement } = memory;
+    steps(handshake);
+    handshake.received(Buffer.from('PUSH_UPDATE,cipher AES-128-GCM,auth-token x,peer-id 9\0'), 0);
+    expect(steps(handshake).map(({ kind }) => kind)).toEqual(['message']);
+    expect(memory).toMatchObject({ agreement, authToken: undefined });
+  });
+
   test('a temporary refusal says how long to wait', () => {
     const { handshake } = exchanged();
     handshake.received(Buffer.from('AUTH_FAILED,TEMP[backoff 7]:busy\0'), 0);

@@ -147,6 +147,18 @@ describe('TlsStateService', () => {
     expect(pair.server.keys).toEqual([]);
   });
 
+  test.each(['al\nice', 'al\x1b[2Jice', 'al\u009bice'])(
+    'a user name that would move a cursor is refused, and nobody is asked: %j',
+    async (username) => {
+      pair = join({ credentials: async () => ({ username, password: new Secret(PASSWORD) }) });
+      pair.begin();
+      await pair.settle();
+      expect(pair.server.code).toBe('OVPN_PROTOCOL');
+      expect(pair.server.error?.message).not.toContain('ice');
+      expect(pair.asked).toEqual([]);
+    },
+  );
+
   test('an authenticate that rejects is a temporary refusal', async () => {
     pair = join({}, { authenticate: () => Promise.reject(new Error('database is down')) });
     pair.begin();

@@ -236,6 +236,24 @@ describe.each(['1.2', '1.3'] as const)('the client over TLS %s', (version) => {
   });
 });
 
+describe('a certificate that nobody can describe is refused like any other', () => {
+  test.each([
+    { name: 'no subject', subject: [], validity: {} },
+    { name: 'an escape sequence', subject: commonName('\x1b[2J\x9b2J\n'), validity: {} },
+    { name: 'no subject, expired', subject: [], validity: past },
+    { name: 'no beginning', subject: commonName('x'), validity: { ...past, notBefore: 'soon' } },
+    { name: 'no end', subject: commonName('x'), validity: { ...future, notAfter: 'never' } },
+  ])('$name', async ({ subject, validity }) => {
+    const shown = serverOptions({ subject, ...validity });
+    for (const issued of [selfSigned(shown), authority.issue(shown)]) {
+      const { raw, joined } = await meet(issued, { checks: named('vpn.example') });
+      expect(joined.code).toMatch(/^OVPN_(CERT|TLS)_/);
+      expect(joined.error?.message).toMatch(/^[\x20-\x7e]+$/);
+      expect(raw.receivedBytes).toBe(0);
+    }
+  });
+});
+
 describe('what could widen the checks', () => {
   test.each([
     { name: "the profile's", ca: authority.certPem, given: authority.certPem },
@@ -320,6 +338,11 @@ describe('the server', () => {
     },
     { name: 'expired', shown: authority.issue(clientOptions(past)), code: 'OVPN_CERT_EXPIRED' },
     { name: "a server's", shown: anyServer, code: 'OVPN_CERT_PURPOSE' },
+    {
+      name: 'no subject, another authority',
+      shown: stranger.issue(clientOptions({ subject: [] })),
+      code: 'OVPN_CERT_UNTRUSTED',
+    },
     {
       name: 'no digital signature',
       shown: authority.issue(clientOptions({ keyUsage: NON_REPUDIATION })),

@@ -6,10 +6,12 @@ export const MAX_RANGES = 256;
 /** What holding a segment costs beside its bytes. */
 const SEGMENT_OVERHEAD = 256;
 
-/** Contiguous bytes that arrived ahead of a gap. */
+/** Contiguous bytes that arrived ahead of a gap; it grows at both ends at the same cost. */
 interface Range {
-  readonly start: number;
+  start: number;
   end: number;
+  /** what came before `chunks`, the first bytes last */
+  readonly front: Buffer[];
   readonly chunks: Buffer[];
 }
 
@@ -70,7 +72,7 @@ export class Reassembly {
       const range = this.#ranges[0];
       if (range === undefined || serialDiff(range.start, reached) > 0) break;
       let position = range.start;
-      for (const chunk of range.chunks) {
+      for (const chunk of inOrder(range)) {
         const known = Math.min(Math.max(serialDiff(reached, position), 0), chunk.length);
         if (known < chunk.length) queue.push(known === 0 ? chunk : chunk.subarray(known));
         position = serialAdd(position, chunk.length);
@@ -104,29 +106,46 @@ export class Reassembly {
     const chunk = unpinned(piece);
     if (this.#charge + cost(chunk) > limit) return false;
     const end = serialAdd(from, chunk.length);
-    const before = this.#ranges[at];
-    if (before !== undefined && before.end === from) {
-      before.chunks.push(chunk);
-      before.end = end;
+    const touched = this.#ranges[at];
+    if (touched?.end === from) {
+      touched.chunks.push(chunk);
+      touched.end = end;
       this.#join(at);
+    } else if (touched?.start === end) {
+      touched.front.push(chunk);
+      touched.start = from;
     } else {
       if (this.#ranges.length >= MAX_RANGES) return false;
-      this.#ranges.splice(at, 0, { start: from, end, chunks: [chunk] });
-      this.#join(at);
+      this.#ranges.splice(at, 0, { start: from, end, front: [], chunks: [chunk] });
     }
     this.#charge += cost(chunk);
     return true;
   }
 
-  /** Makes one of the ranges at `at` and behind it, if they touch. */
+  /** Makes one of the ranges at `at` and behind it, if they touch: the larger takes the smaller. */
   #join(at: number): void {
     const range = this.#ranges[at];
     const next = this.#ranges[at + 1];
     if (range === undefined || next === undefined || range.end !== next.start) return;
-    for (const chunk of next.chunks) range.chunks.push(chunk);
-    range.end = next.end;
-    this.#ranges.splice(at + 1, 1);
+    if (count(range) < count(next)) {
+      for (const chunk of inOrder(range).reverse()) next.front.push(chunk);
+      next.start = range.start;
+      this.#ranges.splice(at, 1);
+    } else {
+      for (const chunk of inOrder(next)) range.chunks.push(chunk);
+      range.end = next.end;
+      this.#ranges.splice(at + 1, 1);
+    }
   }
+}
+
+function count({ front, chunks }: Range): number {
+  return front.length + chunks.length;
+}
+
+/** The chunks of a range, the first bytes first. */
+function inOrder({ front, chunks }: Range): Buffer[] {
+  return [...front.toReversed(), ...chunks];
 }
 
 /** What keeping `chunk` costs; a small part of a large buffer is a copy in a shared pool. */

@@ -23,6 +23,12 @@ function release(reassembly: Reassembly, from: number): Buffer {
   return bytes;
 }
 
+/** Counts 0, 2, 1, 3, 5, 4 …: each third byte joins what lies on both its sides. */
+function interleaved(turn: number): number {
+  const group = Math.floor(turn / 3) * 3;
+  return group + ([0, 2, 1][turn - group] ?? 0);
+}
+
 describe('Reassembly', () => {
   test('gives what a bitmap of received bytes says, for any segments in any order', () => {
     const piece = fc.tuple(fc.nat(350), fc.integer({ min: 1, max: 50 }));
@@ -66,6 +72,22 @@ describe('Reassembly', () => {
     expect(reassembly.charge).toBeLessThanOrEqual(10_000);
     release(reassembly, 10);
     expect(reassembly.charge).toBe(0);
+  });
+
+  test.each([
+    { name: 'from the last to the first', place: (turn: number) => 40_000 - turn },
+    { name: 'from the first to the last', place: (turn: number) => 1 + turn },
+    { name: 'each gap filled at once', place: (turn: number) => 1 + interleaved(turn) },
+  ])('a flood of single bytes takes time in proportion to its length: $name', ({ place }) => {
+    const reassembly = new Reassembly();
+    const byte = Buffer.alloc(1);
+    const began = performance.now();
+    for (let turn = 0; turn < 40_000; turn += 1) {
+      reassembly.insert(serialAdd(START, place(turn)), byte, 16 * 1024 * 1024);
+    }
+    // In the square of its length it would be fifteen seconds.
+    expect(performance.now() - began).toBeLessThan(2000);
+    expect(release(reassembly, 1)).toHaveLength(40_000);
   });
 
   test('forgets everything', () => {

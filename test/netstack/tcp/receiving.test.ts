@@ -1,6 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { Drop } from '../../../src/core/machine.ts';
-import { buildSegment, established, inState, REMOTE_ISN, ScriptedPeer } from './scripted-peer.ts';
+import { serialAdd } from '../../../src/core/serial.ts';
+import { sealSegment } from '../../../src/netstack/tcp/segment.ts';
+import {
+  buildSegment,
+  established,
+  inState,
+  LOCAL_ISN,
+  REMOTE_ISN,
+  ScriptedPeer,
+} from './scripted-peer.ts';
+import { IP_HEADER_BYTES, PSEUDO_HEADER_SUM } from './tcp-pair.ts';
 
 const MSS = 1000;
 
@@ -197,6 +207,23 @@ describe('overlapping segments', () => {
     expect(peer.readAll()).toHaveLength(20);
     expect(peer.connection.ended).toBe(true);
   });
+});
+
+test('urgent data is data like any other, wherever its pointer leads', () => {
+  for (const pointer of [0, 1, 3, 0x7fff, 0xffff]) {
+    const peer = established();
+    const packet = buildSegment('A', serialAdd(REMOTE_ISN, 1), serialAdd(LOCAL_ISN, 1), {
+      data: Buffer.from('abc'),
+    });
+    const at = IP_HEADER_BYTES;
+    packet.writeUInt8(packet.readUInt8(at + 13) | 0x20, at + 13);
+    packet.writeUInt16BE(0, at + 16);
+    packet.writeUInt16BE(pointer, at + 18);
+    sealSegment(packet, at, PSEUDO_HEADER_SUM);
+    expect(peer.feed(packet)).toBe(Drop.NONE);
+    expect(peer.take()).toEqual(['A 1/4']);
+    expect(peer.readAll().toString()).toBe('abc');
+  }
 });
 
 describe('timestamps', () => {
