@@ -1,5 +1,6 @@
 import { u8 } from '../core/bytes.ts';
 import { Drop, type Millis } from '../core/machine.ts';
+import { TokenBucket } from '../core/token-bucket.ts';
 import type { SendMessage } from './echo.ts';
 import { buildEchoReply, buildError, icmpProtocol, type SentError } from './icmp.ts';
 import type { IpHeader } from './ip-header.ts';
@@ -8,7 +9,6 @@ import { IpPath } from './ip-path.ts';
 import { PacketQueue } from './packet-queue.ts';
 import type { PacketSource } from './round-robin.ts';
 import { resetFor } from './tcp/reset.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 /** Pings that are answered in a second, so that nobody makes us their amplifier. */
 export const ECHO_REPLIES_PER_SECOND = 1000;

@@ -2,6 +2,7 @@ import { readPushOptions } from '../config/push-reply.ts';
 import { OvpnAuthError } from '../core/errors.ts';
 import { printable } from '../core/log.ts';
 import { Secret } from '../core/secret.ts';
+import { TokenBucket } from '../core/token-bucket.ts';
 import { VERSION } from '../core/version.ts';
 import type { Credentials } from '../model/credentials.ts';
 import { SESSION_ID_BYTES, sessionIdOf } from '../model/ids.ts';
@@ -19,6 +20,9 @@ import type { ConnectRequest } from './connect-session.ts';
 /** Largest `tun-mtu` that a server may push (OpenVPN's `tun-mtu-max`). */
 const MAX_PUSHED_MTU = 1600;
 
+/** Most texts of a server that are shown or announced in a second; the others are lost. */
+export const SERVER_TEXTS_PER_SECOND = 5;
+
 /** What a session in the client role is made from. */
 export function clientSessionOptions(
   link: Link,
@@ -26,6 +30,7 @@ export function clientSessionOptions(
 ): SessionOptions {
   const { clock, random, tracer, logger } = options;
   const wrap = sessionWrap(profile.wrap, 'client', () => clock.unixSeconds());
+  const texts = new TokenBucket(SERVER_TEXTS_PER_SECOND);
   return {
     settings: profile,
     logger,
@@ -34,6 +39,7 @@ export function clientSessionOptions(
       pushed: (push) => emit('push', push),
       rekeyed: (keyId) => emit('rekey', Object.freeze({ keyId })),
       message: (message) => {
+        if (!texts.take(clock.now())) return;
         const challenge = challengeText(message);
         if (challenge !== undefined) {
           emit('challenge', Object.freeze({ text: printable(challenge) }));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { TokenBucket } from '../../src/netstack/token-bucket.ts';
+import { TokenBucket } from '../../src/core/token-bucket.ts';
 
 describe('TokenBucket', () => {
   test('allows the rate and no more, whatever the pattern', () => {

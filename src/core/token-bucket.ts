@@ -1,4 +1,4 @@
-import type { Millis } from '../core/machine.ts';
+import type { Millis } from './machine.ts';
 
 const SECOND_MS = 1000;
 
