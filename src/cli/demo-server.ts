@@ -92,7 +92,7 @@ export class DemoServer {
 }
 
 /** Answers an A question about {@link DEMO_HOST}; anything else does not exist. */
-function answerFor(message: Buffer, address: string): Buffer | undefined {
+export function answerFor(message: Buffer, address: string): Buffer | undefined {
   const query = decode(message);
   const [question] = query.questions ?? [];
   if (question === undefined) return undefined;

@@ -69,15 +69,31 @@ export class Output {
   }
 }
 
-/** An error as the JSON that `--json` prints. */
+/**
+ * An error as the JSON that `--json` prints. An error of the tunnel is told before that of a socket
+ * in it, as the exit status does.
+ */
 export function describe(error: unknown): { message: string; code?: string; retryable?: boolean } {
   if (!(error instanceof Error)) return { message: printable(String(error)) };
+  const beneath = tunnelErrorBeneath(error);
+  if (beneath !== undefined) {
+    return { ...describe(beneath), message: `${error.message}: ${beneath.message}` };
+  }
   const code = (error as NodeJS.ErrnoException).code;
   return {
     message: error.message,
     ...(typeof code === 'string' ? { code } : {}),
     ...(error instanceof OvpnError ? { retryable: error.retryable } : {}),
   };
+}
+
+/** The first error of the tunnel among the causes of one that is none. */
+function tunnelErrorBeneath(error: Error): OvpnError | undefined {
+  if (error instanceof OvpnError) return undefined;
+  for (let at = error.cause; at instanceof Error; at = at.cause) {
+    if (at instanceof OvpnError) return at;
+  }
+  return undefined;
 }
 
 /** `1.4 MB`, `312 B`: decimal, as transfers are spoken of. */

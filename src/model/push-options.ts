@@ -50,3 +50,30 @@ export interface PushOptions {
   /** What was not applied, and why. */
   readonly ignored: readonly { readonly option: string; readonly reason: string }[];
 }
+
+/** A push without options: what is absent, and OpenVPN's defaults. */
+export const NO_PUSH_OPTIONS: PushOptions = Object.freeze({
+  ipv4: undefined,
+  ipv6: undefined,
+  topology: 'net30',
+  routeGateway: undefined,
+  routes: [],
+  dnsServers: [],
+  searchDomains: [],
+  tunMtu: undefined,
+  peerId: undefined,
+  cipher: undefined,
+  tlsEkm: false,
+  ccExit: false,
+  pingMs: undefined,
+  pingRestartMs: undefined,
+  pingExitMs: undefined,
+  inactiveMs: undefined,
+  sessionTimeoutMs: undefined,
+  explicitExitNotify: undefined,
+  compression: 'none',
+  authToken: undefined,
+  authTokenUser: undefined,
+  texts: [],
+  ignored: [],
+});

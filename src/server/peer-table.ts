@@ -1,4 +1,4 @@
-import { OvpnError, toError } from '../core/errors.ts';
+import { OvpnAuthError, OvpnError, toError } from '../core/errors.ts';
 import { printable } from '../core/log.ts';
 import type { SessionIds } from '../model/tls-chunk.ts';
 import type { TunnelInfo } from '../model/tunnel-info.ts';
@@ -42,6 +42,8 @@ interface Peer {
   login: AuthenticationRequest | undefined;
   tun: TunPeer | undefined;
   info: PeerInfo | undefined;
+  /** Why its last key exchange was refused: it stays a while, so that it hears of it. */
+  refusal: Error | undefined;
 }
 
 /** The sessions of a server: one a peer, found by peer id; an address for each from the pool. */
@@ -93,6 +95,7 @@ export class PeerTable {
       login: undefined,
       tun: undefined,
       info: undefined,
+      refusal: undefined,
     };
     this.#peers.set(id, peer);
     session.established.then(
@@ -117,15 +120,26 @@ export class PeerTable {
   }
 
   /** The program's judgement of a key exchange; with the first one goes an address. */
-  async #authenticate(request: AuthenticationRequest, peer: Peer): Promise<AuthenticationVerdict> {
-    const { logger } = this.#options;
-    const verdict = await judged(this.#options, request);
-    if (!verdict.ok) return verdict;
-    peer.login = request;
-    if (this.#peers.get(peer.id) === peer) peer.address ??= this.#pool.allocate();
-    if (peer.address !== undefined) return verdict;
-    logger('warn', 'server', 'no address is left for another client');
-    return { ok: false, temporary: true, reason: 'no address is left' };
+  async #authenticate(
+    request: AuthenticationRequest,
+    peer: Peer,
+  ): Promise<AuthenticationVerdict> {
+    let verdict = await judged(this.#options, request);
+    if (verdict.ok) {
+      peer.login = request;
+      if (this.#peers.get(peer.id) === peer) peer.address ??= this.#pool.allocate();
+      if (peer.address === undefined) verdict = NO_ADDRESS;
+    }
+    if (!verdict.ok) this.#refuse(peer, refusal(verdict));
+    return verdict;
+  }
+
+  #refuse(peer: Peer, error: Error): void {
+    const { remoteAddress, remotePort } = peer.session.link;
+    if (peer.info === undefined && peer.refusal === undefined) {
+      this.#events.refused(`${remoteAddress} ${remotePort}`, error);
+    }
+    peer.refusal ??= error;
   }
 
   #connected(peer: Peer, info: TunnelInfo): void {
@@ -141,9 +155,11 @@ export class PeerTable {
     this.#peers.delete(peer.id);
     if (peer.tun !== undefined) this.#tun.remove(peer.tun);
     if (peer.address !== undefined) this.#pool.release(peer.address);
-    const { remoteAddress, remotePort } = peer.session.link;
-    if (peer.info !== undefined) this.#events.disconnect(peer.info, leftError(error));
-    else if (error !== undefined) this.#events.refused(`${remoteAddress} ${remotePort}`, error);
+    if (peer.info !== undefined) {
+      this.#events.disconnect(peer.info, peer.refusal ?? leftError(error));
+    } else if (error !== undefined) {
+      this.#refuse(peer, error);
+    }
   }
 
   #takePeerId(): number {
@@ -172,6 +188,17 @@ async function judged(
     logger('error', 'server', `authenticate threw: ${toError(thrown).name}`);
     return { ok: false, temporary: true };
   }
+}
+
+const NO_ADDRESS = { ok: false, temporary: true, reason: 'no address is left' } as const;
+
+function refusal({ reason, temporary }: Extract<AuthenticationVerdict, { ok: false }>): Error {
+  const why = reason === undefined ? '' : `: ${reason}`;
+  return new OvpnAuthError(
+    temporary ? 'OVPN_AUTH_TEMPORARY' : 'OVPN_AUTH_FAILED',
+    `the client was ${temporary ? 'put off' : 'refused'}${why}`,
+    { layer: 'server', initiator: 'user', ...(reason !== undefined && { reason }) },
+  );
 }
 
 function peerInfo(

@@ -1,5 +1,5 @@
 import { sessionIdOf } from '../model/ids.ts';
-import type { PushOptions } from '../model/push-options.ts';
+import { NO_PUSH_OPTIONS, type PushOptions } from '../model/push-options.ts';
 import type { SessionIds } from '../model/tls-chunk.ts';
 import type { Link } from '../networkio/link.ts';
 import { ackV1Limit, MAX_TLS_CHUNK_BYTES } from '../session/control-sizes.ts';
@@ -130,28 +130,5 @@ export function pushesOf({ keepalive, tunMtu, pushes }: ResolvedServerOptions): 
 
 /** The tunnel as the server's session sees it: nothing is pushed to it, keepalive is its own. */
 function ownView({ keepalive, tunMtu }: ResolvedServerOptions): PushOptions {
-  return {
-    ipv4: undefined,
-    ipv6: undefined,
-    topology: 'subnet',
-    routeGateway: undefined,
-    routes: [],
-    dnsServers: [],
-    searchDomains: [],
-    tunMtu,
-    peerId: undefined,
-    cipher: undefined,
-    tlsEkm: false,
-    ccExit: false,
-    ...keepalive,
-    pingExitMs: 0,
-    inactiveMs: undefined,
-    sessionTimeoutMs: undefined,
-    explicitExitNotify: undefined,
-    compression: 'none',
-    authToken: undefined,
-    authTokenUser: undefined,
-    texts: [],
-    ignored: [],
-  };
+  return { ...NO_PUSH_OPTIONS, ...keepalive, topology: 'subnet', tunMtu, pingExitMs: 0 };
 }

@@ -9,6 +9,9 @@ export const FAREWELL_MS = 1_000;
 /** How long packets that were written before may go first. Unit: milliseconds. */
 export const DRAIN_MS = 100;
 
+/** node:tls tells only between runs of the pump that it has encrypted: then we look again. */
+const LOOK_AGAIN_MS = 5;
+
 /** Most OCC EXIT messages that are sent, whatever `explicit-exit-notify` asks for. */
 export const MAX_EXIT_COPIES = 5;
 
@@ -32,6 +35,7 @@ export class Farewell implements Service {
   #owed = 0;
   #sendBy: Millis = Number.POSITIVE_INFINITY;
   #waitUntil: Millis = Number.POSITIVE_INFINITY;
+  #lookAgainAt: Millis = Number.POSITIVE_INFINITY;
   #said: () => void = () => {};
 
   constructor(stack: Stack) {
@@ -52,10 +56,16 @@ export class Farewell implements Service {
   }
 
   /** Looks, after all that came up was handled, how far the goodbye is. */
-  endOfBurst(): void {
+  endOfBurst(now: Millis): void {
     if (this.#goodbye === undefined) return;
-    if (this.#owed === 0 && this.#isOut(this.#goodbye)) this.#finish();
-    else if (this.#isDrained) this.#sendBy = Number.NEGATIVE_INFINITY;
+    if (this.#owed > 0) {
+      if (this.#isDrained) this.#sendBy = Number.NEGATIVE_INFINITY;
+    } else if (this.#goodbye.over === 'data') {
+      if (this.#isDrained) this.#finish();
+    } else if (this.#isAcknowledged) {
+      this.#lookAgainAt = now + LOOK_AGAIN_MS;
+      if (this.#stack.tlsstate.idle) this.#finish();
+    }
   }
 
   /** goodbye → tlsstate | datachannel, whose workers run after this one: one copy a round */
@@ -68,10 +78,11 @@ export class Farewell implements Service {
   }
 
   nextTimeout(): Millis {
-    return this.#owed > 0 ? this.#sendBy : this.#waitUntil;
+    return this.#owed > 0 ? this.#sendBy : Math.min(this.#waitUntil, this.#lookAgainAt);
   }
 
   onTimeout(now: Millis): void {
+    this.#lookAgainAt = Number.POSITIVE_INFINITY;
     if (now >= this.#waitUntil) this.#finish();
   }
 
@@ -84,15 +95,12 @@ export class Farewell implements Service {
     return tunToData.empty && dataToMuxer.empty && muxerToNetwork.empty;
   }
 
-  /** Whether the goodbye has left us, or, on the control channel, reached the peer. */
-  #isOut({ over }: Goodbye): boolean {
-    const { channels, tlsstate, reliable, keys } = this.#stack;
-    if (over === 'data') return channels.dataToMuxer.empty && channels.muxerToNetwork.empty;
+  /** Of what node:tls has put out. */
+  get #isAcknowledged(): boolean {
+    const { channels, reliable, keys } = this.#stack;
+    const { tlsToControl, controlToReliable } = channels;
     return (
-      tlsstate.idle &&
-      channels.tlsToControl.empty &&
-      channels.controlToReliable.empty &&
-      reliable.isAcknowledged(keys.activeKeyId)
+      tlsToControl.empty && controlToReliable.empty && reliable.isAcknowledged(keys.activeKeyId)
     );
   }
 
@@ -101,6 +109,7 @@ export class Farewell implements Service {
     this.#owed = 0;
     this.#sendBy = Number.POSITIVE_INFINITY;
     this.#waitUntil = Number.POSITIVE_INFINITY;
+    this.#lookAgainAt = Number.POSITIVE_INFINITY;
     this.#said();
   }
 }

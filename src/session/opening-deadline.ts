@@ -54,7 +54,7 @@ export class OpeningDeadline implements Service {
    */
   silence(timeoutMs: number): OvpnTimeoutError | undefined {
     if (this.#answered) return undefined;
-    const seconds = Number((timeoutMs / 1000).toFixed(1));
+    const seconds = Number((timeoutMs / 1000).toFixed(3));
     const options = { layer: 'session', phase: 'hard reset', timeoutMs };
     if (this.#wrapped) {
       return new OvpnTimeoutError(

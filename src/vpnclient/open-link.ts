@@ -19,22 +19,20 @@ export function openSocket(address: ResolvedRemote, signal: AbortSignal): Promis
  *
  * @throws OvpnNetworkError with what `transport` threw as its cause; the signal's reason
  */
-export function openTransport(
+export async function openTransport(
   remote: Remote,
   transport: OpenTransport,
   signal: AbortSignal,
 ): Promise<Link> {
+  signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     asked(remote, transport, signal)
-      .then(
-        (link) => {
-          resolve(link);
-          if (signal.aborted) void link.close();
-        },
-        (error: unknown) => reject(error),
-      )
+      .then((link) => {
+        resolve(link);
+        if (signal.aborted) void link.close();
+      }, reject)
       .finally(() => signal.removeEventListener('abort', abort));
   });
 }

@@ -2,7 +2,7 @@ import { backgroundClock, type Clock } from '../core/clock.ts';
 import { OvpnUsageError } from '../core/errors.ts';
 import { type Logger, noLog } from '../core/log.ts';
 import { type RandomSource, SystemRandom } from '../core/random.ts';
-import type { Credentials } from '../model/credentials.ts';
+import type { Credentials, UserPassword } from '../model/credentials.ts';
 import type { Profile, Remote } from '../model/profile.ts';
 import type { Tracer } from '../model/tracer.ts';
 import type { Transport } from '../networkio/transport.ts';
@@ -67,17 +67,21 @@ export interface ResolvedClientOptions {
 
 /** Fills in the defaults. @throws OvpnUsageError when an option has the wrong type */
 export function resolveClientOptions(options: VpnClientOptions): ResolvedClientOptions {
-  if (typeof options?.profile !== 'string' && typeof options?.profile !== 'object') {
-    throw new OvpnUsageError(
-      `expected \`profile\` to be a path, the text of an .ovpn file or a Profile, got ${typeof options?.profile}`,
-      'vpnclient',
-    );
+  const { profile, credentials, transport, logger, connectTimeoutMs } = options ?? {};
+  if (typeof profile !== 'string' && !isObject(profile)) {
+    throw usage('`profile` to be a path, the text of an .ovpn file or a Profile');
   }
-  if (options.transport !== undefined && typeof options.transport !== 'function') {
-    throw new OvpnUsageError('expected `transport` to be a function', 'vpnclient');
+  if (credentials !== undefined && !areCredentials(credentials)) {
+    throw usage('`credentials` to be { username, password } as texts, or a function');
   }
-  if (options.connectTimeoutMs !== undefined && !(options.connectTimeoutMs > 0)) {
-    throw new OvpnUsageError('expected `connectTimeoutMs` to be above 0', 'vpnclient');
+  if (transport !== undefined && typeof transport !== 'function') {
+    throw usage('`transport` to be a function');
+  }
+  if (logger !== undefined && typeof logger !== 'function') {
+    throw usage('`logger` to be a function');
+  }
+  if (connectTimeoutMs !== undefined && !(connectTimeoutMs > 0)) {
+    throw usage('`connectTimeoutMs` to be above 0');
   }
   return Object.freeze({
     credentials: options.credentials,
@@ -104,4 +108,18 @@ export function remotesInOrder(profile: Profile, random: RandomSource): readonly
     }
   }
   return remotes;
+}
+
+function areCredentials(value: unknown): boolean {
+  if (typeof value === 'function') return true;
+  const { username, password } = (isObject(value) ? value : {}) as Partial<UserPassword>;
+  return typeof username === 'string' && typeof password === 'string';
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+function usage(expected: string): OvpnUsageError {
+  return new OvpnUsageError(`expected ${expected}`, 'vpnclient');
 }

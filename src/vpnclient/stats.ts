@@ -1,20 +1,12 @@
-/** Counters of a client since `start()`. They only grow. */
-export interface ClientStats {
-  /** IP packets out of the tunnel. */
-  readonly packetsIn: number;
-  readonly bytesIn: number;
-  /** IP packets into the tunnel. */
-  readonly packetsOut: number;
-  readonly bytesOut: number;
-  /** Bytes on the wire, without IP and UDP or TCP headers. */
-  readonly linkBytesIn: number;
-  readonly linkBytesOut: number;
-  /** Datagrams, and packets for the Duplex, that came while there was no room. */
-  readonly overflows: number;
-  /** Refused packets by layer and reason. */
-  readonly drops: Readonly<Record<string, Readonly<Record<string, number>>>>;
-}
+import type { SessionStats } from '../session/session-stats.ts';
 
+/**
+ * Counters of a client since `start()`. They only grow; `overflows` has the packets for the Duplex
+ * in it that came while there was no room.
+ */
+export type ClientStats = SessionStats;
+
+/** Those of a client that was not started. */
 export const NO_STATS: ClientStats = Object.freeze({
   packetsIn: 0,
   bytesIn: 0,

@@ -33,6 +33,7 @@ export class VpnClient extends Duplex {
   readonly #life: TunnelLife;
   readonly #idle: IdleTimer;
   readonly #packets: PacketStream;
+  readonly #closed: Promise<void>;
   #leaving: Promise<void> | undefined;
 
   /**
@@ -50,6 +51,7 @@ export class VpnClient extends Duplex {
       push: (packet) => this.push(packet),
       moved: (now) => this.#idle.touch(now),
     });
+    this.#closed = new Promise((resolve) => super.once('close', resolve));
     this.#life = new TunnelLife(this.profile, resolved, {
       emit: (name, ...payload) => this.emit(name, ...payload),
       up: (session) => this.#onUp(session),
@@ -238,7 +240,7 @@ export class VpnClient extends Duplex {
 
   async #leave(): Promise<void> {
     await this.#life.leave();
-    if (!this.closed) await new Promise<void>((resolve) => this.once('close', resolve));
+    await this.#closed;
   }
 }
 

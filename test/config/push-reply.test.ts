@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { DIRECTIVES } from '../../src/config/directives.ts';
 import { MAX_PUSH_BYTES, MAX_PUSH_OPTIONS, readPushOptions } from '../../src/config/push-reply.ts';
 import { OvpnProtocolError } from '../../src/core/errors.ts';
-import type { PushOptions } from '../../src/model/push-options.ts';
+import { NO_PUSH_OPTIONS, type PushOptions } from '../../src/model/push-options.ts';
 
 interface PushMessage {
   readonly capture: string;
@@ -55,31 +55,7 @@ function shown(push: PushOptions): ShownPush {
   return { ...push, authToken: push.authToken?.reveal() };
 }
 
-const NOTHING: ShownPush = {
-  ipv4: undefined,
-  ipv6: undefined,
-  topology: 'net30',
-  routeGateway: undefined,
-  routes: [],
-  dnsServers: [],
-  searchDomains: [],
-  tunMtu: undefined,
-  peerId: undefined,
-  cipher: undefined,
-  tlsEkm: false,
-  ccExit: false,
-  pingMs: undefined,
-  pingRestartMs: undefined,
-  pingExitMs: undefined,
-  inactiveMs: undefined,
-  sessionTimeoutMs: undefined,
-  explicitExitNotify: undefined,
-  compression: 'none',
-  authToken: undefined,
-  authTokenUser: undefined,
-  texts: [],
-  ignored: [],
-};
+const NOTHING: ShownPush = shown(NO_PUSH_OPTIONS);
 
 describe('recorded replies', () => {
   test('are twelve', () => {

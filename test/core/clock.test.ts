@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { MAX_TIMER_DELAY_MS, systemClock } from '../../src/core/clock.ts';
+import { backgroundClock, MAX_TIMER_DELAY_MS, systemClock } from '../../src/core/clock.ts';
 import { Pump } from '../../src/core/pump.ts';
 
 describe('systemClock', () => {
@@ -81,5 +81,26 @@ describe('systemClock', () => {
   test('tells whole seconds since 1970', () => {
     vi.setSystemTime(1_800_000_000_999);
     expect(systemClock.unixSeconds()).toBe(1_800_000_000);
+  });
+});
+
+describe('backgroundClock', () => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+
+  test('its timers fire, but keep no process alive', async () => {
+    const before = timers();
+    const cancel = backgroundClock.setTimer(backgroundClock.now() + 60_000, () => {});
+    expect(timers()).toBe(before);
+    cancel();
+    await new Promise<void>((resolve) => {
+      backgroundClock.setTimer(backgroundClock.now() + 1, resolve);
+      systemClock.setTimer(systemClock.now() + 1000, () => {});
+    });
+    expect(timers()).toBe(before + 1);
+  });
+
+  test('is the system’s in all else', () => {
+    expect(backgroundClock.unixSeconds()).toBe(systemClock.unixSeconds());
+    expect(Math.abs(backgroundClock.now() - systemClock.now())).toBeLessThan(1000);
   });
 });

@@ -239,4 +239,22 @@ describe('Pump', () => {
     pump.run(0);
     expect(depth).toBe(1);
   });
+
+  test('tells the time of the run that is going on, else the clock’s', () => {
+    const clock = new VirtualClock();
+    const pump = new Pump(clock, neverFails);
+    const seen: number[] = [];
+    clock.advance(5);
+    pump.add({
+      name: 'asker',
+      moveUpWorker: (now) => {
+        seen.push(now, pump.now);
+        return false;
+      },
+    });
+    expect(pump.now).toBe(5);
+    pump.run(3);
+    expect(seen).toEqual([3, 3]);
+    expect(pump.now).toBe(5);
+  });
 });

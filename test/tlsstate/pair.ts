@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Channel } from '../../src/core/channel.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { DataChannelKey } from '../../src/model/data-channel-key.ts';
-import type { PushOptions } from '../../src/model/push-options.ts';
+import { NO_PUSH_OPTIONS, type PushOptions } from '../../src/model/push-options.ts';
 import type { SessionIds, TlsChunk } from '../../src/model/tls-chunk.ts';
 import type { ControlMessage } from '../../src/tlsstate/control-message.ts';
 import type { AuthenticationRequest } from '../../src/tlsstate/handshake-step.ts';
@@ -39,29 +39,13 @@ export function readPush(options: readonly string[]): PushOptions {
   const flags = value('protocol-flags')?.split(' ') ?? [];
   const peerId = value('peer-id');
   return {
-    ipv4: undefined,
-    ipv6: undefined,
-    topology: 'subnet',
-    routeGateway: undefined,
-    routes: [],
-    dnsServers: [],
-    searchDomains: [],
-    tunMtu: undefined,
+    ...NO_PUSH_OPTIONS,
     peerId: peerId === undefined ? undefined : Number(peerId),
     cipher: value('cipher'),
     tlsEkm: flags.includes('tls-ekm') || value('key-derivation') === 'tls-ekm',
     ccExit: flags.includes('cc-exit'),
-    pingMs: undefined,
-    pingRestartMs: undefined,
-    pingExitMs: undefined,
-    inactiveMs: undefined,
-    sessionTimeoutMs: undefined,
-    explicitExitNotify: undefined,
-    compression: 'none',
     authToken: secretOf(value('auth-token')),
-    authTokenUser: undefined,
     texts: options,
-    ignored: [],
   };
 }
 
