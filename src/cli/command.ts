@@ -49,7 +49,6 @@ export async function runCommand(
   const interrupted = end(ExitStatus.INTERRUPTED);
   const terminated = end(ExitStatus.TERMINATED);
   process.on('SIGINT', interrupted).on('SIGTERM', terminated);
-  process.stdout.on('error', () => process.exit(ExitStatus.DONE));
   try {
     const own = await body({ output, signal: stop.signal });
     status ??= own;

@@ -8,6 +8,9 @@ process.on('uncaughtException', (error) => {
   process.exit(ExitStatus.OUR_BUG);
 });
 
+// Whoever reads the results has seen enough: `tundial … | head`.
+process.stdout.on('error', () => process.exit(ExitStatus.DONE));
+
 try {
   await createProgram().parseAsync();
 } catch (error) {

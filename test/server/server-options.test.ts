@@ -1,0 +1,83 @@
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/core/clock.ts';
+import { OvpnUsageError } from '../../src/core/errors.ts';
+import { resolveServerOptions, type VpnServerOptions } from '../../src/server/server-options.ts';
+
+const PEM = '-----BEGIN SOMETHING-----\nsecret-key-bytes\n-----END SOMETHING-----\n';
+const identity = { ca: PEM, cert: PEM, key: PEM };
+const authenticate = () => ({ ok: true }) as const;
+
+describe('resolveServerOptions', () => {
+  test('fills in the defaults, frozen', () => {
+    const resolved = resolveServerOptions(identity);
+    expect(resolved).toMatchObject({
+      protocol: 'udp',
+      host: '127.0.0.1',
+      port: 0,
+      wrap: { kind: 'none' },
+      dataCiphers: ['AES-256-GCM', 'AES-128-GCM', 'CHACHA20-POLY1305'],
+      clientCertificate: 'required',
+      subnet: '10.8.0.0/24',
+      pushes: [],
+      tunMtu: 1500,
+      keepalive: { pingMs: 10_000, pingRestartMs: 60_000 },
+      renegSecMs: 3_600_000,
+      tlsTimeoutMs: 500,
+      handWindowMs: 60_000,
+      maxPeers: 1024,
+      tlsVersionMin: '1.2',
+      tlsVersionMax: '1.3',
+      clock: systemClock,
+    });
+    expect(Object.isFrozen(resolved)).toBe(true);
+  });
+
+  test('takes what is given; undefined is the default', () => {
+    const options = { ...identity, port: 1194, host: undefined, tunMtu: undefined };
+    expect(resolveServerOptions(options as unknown as VpnServerOptions)).toMatchObject({
+      port: 1194,
+      host: '127.0.0.1',
+      tunMtu: 1500,
+    });
+  });
+
+  test('hides the private key', () => {
+    const resolved = resolveServerOptions({
+      ...identity,
+      ca: `${PEM}`.replace('secret', 'public'),
+    });
+    expect(resolved.key.reveal()).toBe(PEM);
+    expect(inspect({ ...resolved, cert: '' })).not.toContain('secret-key');
+    expect(JSON.stringify({ ...resolved, cert: '', clock: 0, random: 0 })).not.toContain(
+      'secret-key',
+    );
+  });
+
+  // biome-ignore format: a table, one row a line
+  test.each([
+    { name: 'no identity',              options: { ca: '', cert: '', key: '' } },
+    { name: 'a path in place of PEM',   options: { ...identity, key: '/etc/server.key' } },
+    { name: 'nothing that judges',      options: { ...identity, clientCertificate: 'none' } },
+    { name: 'a port that is none',      options: { ...identity, port: 65_536 } },
+    { name: 'a broken port',            options: { ...identity, port: 1.5 } },
+    { name: 'an mtu below 576',         options: { ...identity, tunMtu: 575 } },
+    { name: 'an mtu that no client has', options: { ...identity, tunMtu: 1601 } },
+    { name: 'room for nobody',          options: { ...identity, maxPeers: 0 } },
+    { name: 'no time to shake hands',   options: { ...identity, handWindowMs: 0 } },
+    { name: 'a cipher that we lack',    options: { ...identity, dataCiphers: ['AES-256-GCM', 'BF-CBC'] } },
+    { name: 'no cipher',                options: { ...identity, dataCiphers: [] } },
+  ])('refuses $name', ({ options }) => {
+    expect(() => resolveServerOptions(options as unknown as VpnServerOptions)).toThrow(
+      OvpnUsageError,
+    );
+  });
+
+  test('a judge makes certificates needless', () => {
+    const options = { ...identity, clientCertificate: 'none', authenticate } as const;
+    expect(resolveServerOptions(options)).toMatchObject({
+      clientCertificate: 'none',
+      authenticate,
+    });
+  });
+});
