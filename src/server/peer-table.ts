@@ -120,10 +120,7 @@ export class PeerTable {
   }
 
   /** The program's judgement of a key exchange; with the first one goes an address. */
-  async #authenticate(
-    request: AuthenticationRequest,
-    peer: Peer,
-  ): Promise<AuthenticationVerdict> {
+  async #authenticate(request: AuthenticationRequest, peer: Peer): Promise<AuthenticationVerdict> {
     let verdict = await judged(this.#options, request);
     if (verdict.ok) {
       peer.login = request;

@@ -198,14 +198,29 @@ export class VpnClient extends Duplex {
     return super.resume();
   }
 
+  /** @throws OvpnUsageError while a dialer is attached */
+  override [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
+    this.#packets.checkUnclaimed();
+    return super[Symbol.asyncIterator]();
+  }
+
+  /** Before `up` packets wait. @throws OvpnUsageError for no Buffer, or while a dialer is attached */
+  override write(packet: Buffer, done?: WriteDone): boolean;
+  override write(packet: Buffer, encoding: BufferEncoding, done?: WriteDone): boolean;
+  override write(packet: Buffer, ...rest: unknown[]): boolean {
+    this.#packets.checkUnclaimed();
+    if (!Buffer.isBuffer(packet)) {
+      throw new OvpnUsageError('expected an IP packet in a Buffer', 'vpnclient');
+    }
+    return super.write(packet, ...(rest as []));
+  }
+
   override _read(): void {
     if (!this.#packets.claimed) this.#packets.resume();
   }
 
-  override _write(packet: unknown, _encoding: string, done: (error?: Error | null) => void): void {
-    if (this.#packets.claimed) done(usage('expected no writer: a dialer has the packets'));
-    else if (!Buffer.isBuffer(packet)) done(usage('expected an IP packet in a Buffer'));
-    else this.#packets.send(packet, done);
+  override _write(packet: Buffer, _encoding: string, done: WriteDone): void {
+    this.#packets.send(packet, done);
   }
 
   override _final(done: () => void): void {
@@ -249,8 +264,5 @@ export interface VpnClient {
   once<K extends keyof VpnClientEvents>(name: K, listener: Listener<K>): this;
 }
 
+type WriteDone = (error?: Error | null) => void;
 type Listener<K extends keyof VpnClientEvents> = (...payload: VpnClientEvents[K]) => void;
-
-function usage(message: string): OvpnUsageError {
-  return new OvpnUsageError(message, 'vpnclient');
-}

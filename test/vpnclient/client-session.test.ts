@@ -29,7 +29,9 @@ function session(profile: Profile, credentials?: Credentials) {
       stage: (...stage) => {
         told.push(stage);
       },
-      emit: (name, payload) => told.push([name, payload]),
+      emit: (name, ...[payload]) => {
+        told.push([name, payload]);
+      },
     },
   );
   return { options, told };
