@@ -39,7 +39,8 @@ interface Peer {
   readonly session: Session;
   /** Taken from the pool only once the client has proved who it is. */
   address: PoolAddress | undefined;
-  login: AuthenticationRequest | undefined;
+  username: string | undefined;
+  subject: string | undefined;
   tun: TunPeer | undefined;
   info: PeerInfo | undefined;
   /** Why its last key exchange was refused: it stays a while, so that it hears of it. */
@@ -92,7 +93,8 @@ export class PeerTable {
       id,
       session,
       address: undefined,
-      login: undefined,
+      username: undefined,
+      subject: undefined,
       tun: undefined,
       info: undefined,
       refusal: undefined,
@@ -123,7 +125,8 @@ export class PeerTable {
   async #authenticate(request: AuthenticationRequest, peer: Peer): Promise<AuthenticationVerdict> {
     let verdict = await judged(this.#options, request);
     if (verdict.ok) {
-      peer.login = request;
+      peer.username = request.username;
+      peer.subject = request.certificate?.subject;
       if (this.#peers.get(peer.id) === peer) peer.address ??= this.#pool.allocate();
       if (peer.address === undefined) verdict = NO_ADDRESS;
     }
@@ -199,7 +202,7 @@ function refusal({ reason, temporary }: Extract<AuthenticationVerdict, { ok: fal
 }
 
 function peerInfo(
-  { id, session, login }: Peer,
+  { id, session, username, subject }: Peer,
   { ipv4, ipv6 }: PoolAddress,
   { cipher }: TunnelInfo,
 ): PeerInfo {
@@ -210,8 +213,8 @@ function peerInfo(
     ipv4: ipv4.address,
     ipv6: ipv6?.address,
     cipher,
-    username: login?.username,
-    subject: login?.certificate?.subject,
+    username,
+    subject,
   });
 }
 

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { OvpnUsageError } from '../core/errors.ts';
 import { type Logger, noLog } from '../core/log.ts';
@@ -81,9 +82,11 @@ export type ResolvedServerOptions = Required<Omit<VpnServerOptions, 'key' | With
 
 /** Fills in the defaults. @throws OvpnUsageError for options that cannot be meant */
 export function resolveServerOptions(options: VpnServerOptions): ResolvedServerOptions {
-  const { ca, cert, key, clientCertificate, authenticate } = options;
-  if (![ca, cert, key].every((pem) => typeof pem === 'string' && pem.includes('-----BEGIN '))) {
-    throw usage('expected `ca`, `cert` and `key` as PEM texts');
+  const { key, clientCertificate, authenticate } = options;
+  if (!isIdentity(options)) {
+    throw usage(
+      'expected `ca`, `cert` and `key` as PEM texts, and a key that fits the certificate',
+    );
   }
   if (clientCertificate === 'none' && authenticate === undefined) {
     throw usage('expected `authenticate` where clients need no certificate: anybody could join');
@@ -139,6 +142,17 @@ const RANGES = [
   ['handWindowMs', 1, DAY_MS],
   ['maxPeers', 1, 0x10_0000],
 ] as const;
+
+function isIdentity({ ca, cert, key }: VpnServerOptions): boolean {
+  try {
+    const authority = new X509Certificate(ca);
+    return (
+      authority.raw.length > 0 && new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))
+    );
+  } catch {
+    return false;
+  }
+}
 
 function usage(message: string): OvpnUsageError {
   return new OvpnUsageError(message, 'server');

@@ -206,8 +206,8 @@ export class VpnClient extends Duplex {
 
   /** Before `up` packets wait. @throws OvpnUsageError for no Buffer, or while a dialer is attached */
   override write(packet: Buffer, done?: WriteDone): boolean;
-  override write(packet: Buffer, encoding: BufferEncoding, done?: WriteDone): boolean;
-  override write(packet: Buffer, ...rest: unknown[]): boolean {
+  override write(packet: unknown, ...rest: unknown[]): boolean;
+  override write(packet: unknown, ...rest: unknown[]): boolean {
     this.#packets.checkUnclaimed();
     if (!Buffer.isBuffer(packet)) {
       throw new OvpnUsageError('expected an IP packet in a Buffer', 'vpnclient');

@@ -3,9 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { OvpnUsageError } from '../../src/core/errors.ts';
 import { resolveServerOptions, type VpnServerOptions } from '../../src/server/server-options.ts';
+import { createAuthority, serverOptions } from '../tlsstate/certificates.ts';
 
-const PEM = '-----BEGIN SOMETHING-----\nsecret-key-bytes\n-----END SOMETHING-----\n';
-const identity = { ca: PEM, cert: PEM, key: PEM };
+const authority = createAuthority();
+const own = authority.issue(serverOptions());
+const identity = { ca: authority.certPem, cert: own.certPem, key: own.keyPem };
 const authenticate = () => ({ ok: true }) as const;
 
 describe('resolveServerOptions', () => {
@@ -43,21 +45,19 @@ describe('resolveServerOptions', () => {
   });
 
   test('hides the private key', () => {
-    const resolved = resolveServerOptions({
-      ...identity,
-      ca: `${PEM}`.replace('secret', 'public'),
-    });
-    expect(resolved.key.reveal()).toBe(PEM);
-    expect(inspect({ ...resolved, cert: '' })).not.toContain('secret-key');
-    expect(JSON.stringify({ ...resolved, cert: '', clock: 0, random: 0 })).not.toContain(
-      'secret-key',
-    );
+    const resolved = resolveServerOptions(identity);
+    const [, line = ''] = own.keyPem.split('\n');
+    expect(resolved.key.reveal()).toBe(own.keyPem);
+    expect(inspect(resolved)).not.toContain(line);
+    expect(JSON.stringify({ ...resolved, clock: 0, random: 0 })).not.toContain(line);
   });
 
   // biome-ignore format: a table, one row a line
   test.each([
     { name: 'no identity',              options: { ca: '', cert: '', key: '' } },
     { name: 'a path in place of PEM',   options: { ...identity, key: '/etc/server.key' } },
+    { name: 'another key',              options: { ...identity, key: authority.keyPem } },
+    { name: 'a key in place of the ca', options: { ...identity, ca: own.keyPem } },
     { name: 'nothing that judges',      options: { ...identity, clientCertificate: 'none' } },
     { name: 'a port that is none',      options: { ...identity, port: 65_536 } },
     { name: 'a broken port',            options: { ...identity, port: 1.5 } },

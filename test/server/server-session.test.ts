@@ -4,11 +4,18 @@ import { AddressPool } from '../../src/server/address-pool.ts';
 import { resolveServerOptions, type VpnServerOptions } from '../../src/server/server-options.ts';
 import { pushesOf, SERVER_MSSFIX, serverSessionOptions } from '../../src/server/server-session.ts';
 import { SimLink } from '../sim/sim-link.ts';
+import { createAuthority, serverOptions } from '../tlsstate/certificates.ts';
 
-const PEM = '-----BEGIN X-----\n-----END X-----\n';
+const authority = createAuthority();
+const own = authority.issue(serverOptions());
 
 function options(changes: Partial<VpnServerOptions> = {}) {
-  return resolveServerOptions({ ca: PEM, cert: PEM, key: PEM, ...changes });
+  return resolveServerOptions({
+    ca: authority.certPem,
+    cert: own.certPem,
+    key: own.keyPem,
+    ...changes,
+  });
 }
 
 describe('pushesOf', () => {
