@@ -10,10 +10,11 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/{sim,embedded,real}/**'],
+          testTimeout: 60_000,
         },
       },
       { test: { name: 'sim', include: ['test/sim/**/*.test.ts'], testTimeout: 120_000 } },
-      { test: { name: 'embedded', include: ['test/embedded/**/*.test.ts'], testTimeout: 30_000 } },
+      { test: { name: 'embedded', include: ['test/embedded/**/*.test.ts'], testTimeout: 60_000 } },
       {
         test: {
           name: 'real',

@@ -257,7 +257,7 @@ export class ClientHandshake implements Handshake {
     this.#core.fail(
       new OvpnTimeoutError(
         phase === 'push' ? 'OVPN_PUSH_TIMEOUT' : 'OVPN_HANDSHAKE_TIMEOUT',
-        `expected ${EXPECTED[phase]} within ${timeoutMs} ms, got none${HINTS[phase]}`,
+        `expected ${EXPECTED[phase]} within ${Math.round(timeoutMs)} ms, got none${HINTS[phase]}`,
         { layer: 'tlsstate', phase, timeoutMs },
       ),
     );
