@@ -2,13 +2,13 @@ import type { AddressInfo, Socket, SocketReadyState } from 'node:net';
 import { addAbortSignal, Duplex } from 'node:stream';
 import { MAX_TIMER_DELAY_MS } from '../core/clock.ts';
 import { OvpnUsageError } from '../core/errors.ts';
+import { IdleTimer } from '../core/idle-timer.ts';
 import type { FlowTuple } from '../netstack/flow-tuple.ts';
 import type { TcpConnection } from '../netstack/tcp/connection.ts';
 import type { TcpEvents, TcpFailure } from '../netstack/tcp/tcp-events.ts';
 import type { TcpInfo } from '../netstack/tcp/tcp-info.ts';
 import type { KeepAliveOptions } from '../netstack/tcp/tcp-options.ts';
 import { ConnectionFlow, type WriteCallback } from './connection-flow.ts';
-import { IdleTimer } from './idle-timer.ts';
 import { SocketConnect } from './socket-connect.ts';
 import { SocketError, TCP_FAILURE_CODES } from './socket-error.ts';
 import {

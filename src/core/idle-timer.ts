@@ -1,5 +1,5 @@
-import type { Cancel, Clock } from '../core/clock.ts';
-import type { Millis } from '../core/machine.ts';
+import type { Cancel, Clock } from './clock.ts';
+import type { Millis } from './machine.ts';
 
 /**
  * Calls back once nothing has happened for a while; after that, once more after the next `touch`.
@@ -24,10 +24,10 @@ export class IdleTimer {
     this.touch();
   }
 
-  /** Something happened. */
-  touch(): void {
+  /** Something happened. @param now the clock's time, where it is at hand */
+  touch(now: Millis = this.#clock.now()): void {
     if (this.#periodMs === 0) return;
-    this.#touchedAt = this.#clock.now();
+    this.#touchedAt = now;
     if (this.#cancel === undefined) this.#arm();
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Clock } from '../../src/core/clock.ts';
-import { IdleTimer } from '../../src/vpnclient/idle-timer.ts';
+import { IdleTimer } from '../../src/core/idle-timer.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
 
 function timer(): { clock: VirtualClock; idle: IdleTimer; fired: number[] } {
@@ -48,6 +48,15 @@ describe('IdleTimer', () => {
     clock.advance(1000);
     expect(fired).toEqual([1250]);
     expect(clock.nextAt).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('stop switches off too', () => {
+    const { clock, idle, fired } = timer();
+    idle.set(10);
+    idle.stop();
+    idle.touch(clock.now());
+    clock.advance(100);
+    expect(fired).toEqual([]);
   });
 
   test('a thousand touches set no timer', () => {
