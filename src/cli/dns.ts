@@ -1,22 +1,20 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { DNS_TYPES, type DnsType } from '../dialer/dns-record.ts';
 import { command, runCommand } from './command.ts';
 import { type ConnectFlags, connect, withConnectOptions } from './connect.ts';
 import { ExitStatus } from './exit-status.ts';
-
-const TYPES = ['A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SRV', 'TXT'] as const;
-type RecordType = (typeof TYPES)[number];
 
 /** `tundial dns PROFILE NAME [TYPE]` */
 export function dnsCommand(): Command {
   return withConnectOptions(command('dns', 'one DNS query inside the tunnel'))
     .argument('<profile>', 'an .ovpn file')
     .argument('<name>', 'what to ask for')
-    .argument('[type]', TYPES.join(', '), recordType, 'A')
+    .argument('[type]', DNS_TYPES.join(', '), recordType, 'A')
     .addHelpText(
       'after',
       '\nThe servers that the VPN pushes are asked; each record is a line: name, TTL, type, value.\n\nExample:\n  tundial dns office.ovpn intranet.example AAAA',
     )
-    .action((profile: string, name: string, type: RecordType, flags: ConnectFlags) =>
+    .action((profile: string, name: string, type: DnsType, flags: ConnectFlags) =>
       runCommand(flags, async (run) => {
         const dialer = await connect(profile, flags, run);
         try {
@@ -32,8 +30,8 @@ export function dnsCommand(): Command {
     );
 }
 
-function recordType(text: string): RecordType {
-  const type = TYPES.find((known) => known === text.toUpperCase());
-  if (type === undefined) throw new InvalidArgumentError(`expected one of ${TYPES.join(', ')}`);
+function recordType(text: string): DnsType {
+  const type = DNS_TYPES.find((known) => known === text.toUpperCase());
+  if (type === undefined) throw new InvalidArgumentError(`expected one of ${DNS_TYPES.join(', ')}`);
   return type;
 }

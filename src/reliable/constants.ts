@@ -16,9 +16,6 @@ export const MAX_ACK_V1_ACKS_UNWRAPPED = 4;
 /** Ids that may wait for their first acknowledgement: all that `muxerToReliable` can hold. */
 export const MAX_OWED_ACKS = 16;
 
-/** Wait before the first resend. Unit: milliseconds. OpenVPN's `tls-timeout` has 2,000. */
-export const FIRST_RESEND_DELAY_MS = 500;
-
 /** Where doubling ends, unless the first wait is longer already. Unit: milliseconds. */
 export const MAX_RESEND_DELAY_MS = 4000;
 

@@ -1,3 +1,5 @@
+import { MAX_ACK_V1_ACKS, MAX_ACK_V1_ACKS_UNWRAPPED } from '../reliable/constants.ts';
+
 /**
  * Longest piece of TLS in one control packet, so that the outer datagram stays within 1,200 bytes
  * with the widest wrap and four acknowledgements. Unit: bytes.
@@ -6,8 +8,5 @@ export const MAX_TLS_CHUNK_BYTES = 1_100;
 
 /** Most acknowledgements in a P_ACK_V1: SoftEther drops unwrapped packets with more than four. */
 export function ackV1Limit(wrapped: boolean): number {
-  return wrapped ? ACKS_WRAPPED : ACKS_PLAIN;
+  return wrapped ? MAX_ACK_V1_ACKS : MAX_ACK_V1_ACKS_UNWRAPPED;
 }
-
-const ACKS_WRAPPED = 8;
-const ACKS_PLAIN = 4;
