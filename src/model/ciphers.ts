@@ -5,6 +5,7 @@ export interface DataCipher {
   /** The name `node:crypto` knows it by. */
   readonly nodeName: string;
   readonly keyBytes: number;
+  /** Whether it authenticates by itself; the others (CBC) need the digest of `auth` beside them. */
   readonly aead: boolean;
 }
 
@@ -12,11 +13,15 @@ export interface DataCipher {
 export const DATA_CIPHERS: ReadonlyMap<string, DataCipher> = new Map(
   (
     [
-      ['AES-128-GCM', 'aes-128-gcm', 16, true],
-      ['AES-256-GCM', 'aes-256-gcm', 32, true],
-      ['CHACHA20-POLY1305', 'chacha20-poly1305', 32, true],
+      ['AES-128-GCM', 16, true],
+      ['AES-192-GCM', 24, true],
+      ['AES-256-GCM', 32, true],
+      ['CHACHA20-POLY1305', 32, true],
+      ['AES-128-CBC', 16, false],
+      ['AES-192-CBC', 24, false],
+      ['AES-256-CBC', 32, false],
     ] as const
-  ).map(([name, nodeName, keyBytes, aead]) => [name, { name, nodeName, keyBytes, aead }]),
+  ).map(([name, keyBytes, aead]) => [name, { name, nodeName: name.toLowerCase(), keyBytes, aead }]),
 );
 
 /** What is offered when a profile names nothing (OpenVPN 2.6's default). */

@@ -29,6 +29,8 @@ export interface DataChannelKey {
   readonly cipher: DataCipher;
   /** 0 … 0xfffffe: DATA_V2 with this id; undefined: DATA_V1. */
   readonly peerId: number | undefined;
+  /** Whether packets have the epoch format: only with an AEAD cipher and a peer id. */
+  readonly epoch: boolean;
   /** 256 bytes of the TLS exporter (`tls-ekm`), or the secrets of the TLS 1.0 PRF. */
   readonly material: Buffer | PrfSecrets;
   /** When this key's negotiation began, on the session's clock. Unit: milliseconds. */

@@ -1,4 +1,6 @@
 import type { Secret } from '../core/secret.ts';
+import type { ControlWrapOptions } from './control-wrap-options.ts';
+import type { CompressionFraming } from './push-options.ts';
 
 /** One way to reach the server. */
 export interface Remote {
@@ -9,11 +11,6 @@ export interface Remote {
   /** 4 or 6 where the profile asks for one family (`udp4`, `tcp6`), else 0. */
   readonly family: 0 | 4 | 6;
 }
-
-/** How control packets are protected. The key is the 256 bytes of a static key file. */
-export type ControlWrapOptions =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'tls-crypt'; readonly key: Secret<Buffer> };
 
 /** What `verify-x509-name` asks for. */
 export interface X509NameCheck {
@@ -52,9 +49,18 @@ export interface Profile {
   /** Names of `data-ciphers` that we have, in the profile's order. Default: as OpenVPN 2.6. */
   readonly dataCiphers: readonly string[];
   readonly dataCiphersFallback: string | undefined;
-  /** `auth`: the digest named in the options string. Default: `SHA1`. */
+  /**
+   * The profile's `cipher`, where it is among `dataCiphers` or the fallback: named in the options
+   * string. undefined: none was named.
+   */
+  readonly cipher: string | undefined;
+  /**
+   * `auth`: the digest of CBC packets and of tls-auth, a key of `DIGESTS`; `NONE` only beside AEAD
+   * ciphers. Default: `SHA1`.
+   */
   readonly auth: string;
-  readonly compression: 'none' | 'comp-lzo-no' | 'stub' | 'stub-v2';
+  /** What the profile itself asks for; a push may change it. */
+  readonly compression: CompressionFraming;
   /** Present when the profile has `auth-user-pass`; credentials where it also has a file or block. */
   readonly authUserPass:
     | { readonly username: string | undefined; readonly password: Secret | undefined }

@@ -13,7 +13,11 @@ export interface Route extends Subnet {
   readonly gateway: string | undefined;
 }
 
-/** Which forms of in-band compression framing are used: none, or a stub that never compresses. */
+/**
+ * Which form of in-band compression framing is used: none, or one of those that we send without
+ * ever compressing. `comp-lzo-no` for all of `comp-lzo` and `compress lzo`, `stub` for `compress`,
+ * `compress stub` and `compress lz4`, `stub-v2` for `compress stub-v2` and `compress lz4-v2`.
+ */
 export type CompressionFraming = 'none' | 'comp-lzo-no' | 'stub' | 'stub-v2';
 
 /** What a PUSH_REPLY said, in our terms. Absent options are undefined. */
@@ -34,6 +38,10 @@ export interface PushOptions {
   readonly tlsEkm: boolean;
   /** Whether `cc-exit` was granted. */
   readonly ccExit: boolean;
+  /** Whether `dyn-tls-crypt` was granted: renegotiations have a control wrap of their own. */
+  readonly dynTlsCrypt: boolean;
+  /** Whether `aead-epoch` was granted: data packets have the epoch format. */
+  readonly aeadEpoch: boolean;
   /** Unit: milliseconds; 0 switches off. */
   readonly pingMs: number | undefined;
   readonly pingRestartMs: number | undefined;
@@ -42,7 +50,8 @@ export interface PushOptions {
   readonly sessionTimeoutMs: number | undefined;
   /** Number of OCC exit messages that a UDP client sends when it leaves. */
   readonly explicitExitNotify: number | undefined;
-  readonly compression: CompressionFraming;
+  /** The framing that the server asks for; undefined: as the profile has it. */
+  readonly compression: CompressionFraming | undefined;
   readonly authToken: Secret | undefined;
   readonly authTokenUser: string | undefined;
   /** All options, as pushed and in order, made printable and without tokens: for people. */
@@ -65,13 +74,15 @@ export const NO_PUSH_OPTIONS: PushOptions = Object.freeze({
   cipher: undefined,
   tlsEkm: false,
   ccExit: false,
+  dynTlsCrypt: false,
+  aeadEpoch: false,
   pingMs: undefined,
   pingRestartMs: undefined,
   pingExitMs: undefined,
   inactiveMs: undefined,
   sessionTimeoutMs: undefined,
   explicitExitNotify: undefined,
-  compression: 'none',
+  compression: undefined,
   authToken: undefined,
   authTokenUser: undefined,
   texts: [],
