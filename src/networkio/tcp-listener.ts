@@ -98,11 +98,11 @@ export class TcpListener {
       return;
     }
     const newcomer = new TcpNewcomer(socket, this.#gate, this.#clock, {
-      accepted: (link, ids, firstPacket) => {
+      accepted: (link, ids, firstPacket, memory) => {
         this.#newcomers.delete(newcomer);
         this.#peers.add(socket);
         socket.once('close', () => this.#peers.delete(socket));
-        this.#onPeer(link, ids, firstPacket);
+        this.#onPeer(link, ids, firstPacket, memory);
       },
       refused: (drop) => {
         this.#newcomers.delete(newcomer);

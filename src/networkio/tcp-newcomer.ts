@@ -11,12 +11,20 @@ export const HALF_OPEN_MS = 10_000;
 
 /** What became of a newcomer. */
 export interface NewcomerEvents {
-  accepted(link: StreamLink, ids: SessionIds, firstPacket: Buffer): void;
+  accepted(
+    link: StreamLink,
+    ids: SessionIds,
+    firstPacket: Buffer,
+    memory: Buffer | undefined,
+  ): void;
   /** The socket is closed. `drop` is why its packet was refused, if one was. */
   refused(drop: Drop | undefined): void;
 }
 
-/** A socket whose client has not passed the gate yet: no session, one buffer, ten seconds. */
+/**
+ * A socket whose client has not passed the gate yet: no session, one buffer, ten seconds, and what
+ * the gate wants to see again.
+ */
 export class TcpNewcomer {
   readonly #socket: Socket;
   readonly #gate: PeerGate;
@@ -26,6 +34,7 @@ export class TcpNewcomer {
   readonly #deframer = new StreamDeframer();
   readonly #framer = new StreamFramer();
   readonly #cancelTimer: Cancel;
+  #memory: Buffer | undefined;
   #done = false;
 
   constructor(socket: Socket, gate: PeerGate, clock: Clock, events: NewcomerEvents) {
@@ -63,17 +72,18 @@ export class TcpNewcomer {
   };
 
   #judge(packet: Buffer): void {
-    const verdict = this.#gate.onPacket(packet, this.#remote, this.#clock.now());
+    const verdict = this.#gate.onPacket(packet, this.#remote, this.#clock.now(), this.#memory);
     if (verdict.kind === 'drop') {
       this.refuse(verdict.drop);
     } else if (verdict.kind === 'reply') {
+      this.#memory = verdict.memory;
       this.#framer.add(verdict.packet);
       this.#socket.write(this.#framer.flush());
     } else {
       this.#leave();
       this.#socket.pause();
       const link = new StreamLink(this.#socket, { received: { packet, deframer: this.#deframer } });
-      this.#events.accepted(link, verdict.ids, packet);
+      this.#events.accepted(link, verdict.ids, packet, verdict.memory);
     }
   }
 

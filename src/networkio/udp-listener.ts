@@ -8,6 +8,7 @@ import { DatagramLink } from './datagram-link.ts';
 import { linkFailed } from './network-errors.ts';
 import {
   DEFAULT_MAX_PEERS,
+  type GateVerdict,
   type ListenOptions,
   type OnPeer,
   type PeerGate,
@@ -30,6 +31,8 @@ interface Entry {
   readonly peer: UdpPeer;
   readonly ids: SessionIds;
 }
+
+type AcceptVerdict = Extract<GateVerdict, { kind: 'accept' }>;
 
 /** The server's UDP socket: one for all peers, a link for each that the gate accepted. */
 export class UdpListener {
@@ -120,11 +123,15 @@ export class UdpListener {
       this.#drops.count(Drop.NO_ROOM);
     } else {
       known?.peer.close();
-      this.#accept(packet, verdict.ids, { address, port });
+      this.#accept(packet, verdict, { address, port });
     }
   }
 
-  #accept(packet: Buffer, ids: SessionIds, from: { address: string; port: number }): void {
+  #accept(
+    packet: Buffer,
+    { ids, memory }: AcceptVerdict,
+    from: { address: string; port: number },
+  ): void {
     const socket = this.#socket;
     if (socket === undefined) return;
     const name = peerName(from.address, from.port);
@@ -143,7 +150,7 @@ export class UdpListener {
       },
     });
     peer.deliver(packet);
-    this.#onPeer(link, ids, packet);
+    this.#onPeer(link, ids, packet, memory);
   }
 }
 

@@ -7,7 +7,7 @@ import type { Drop } from '../core/machine.ts';
 export interface ControlWrap {
   /** As the profile's directive: `tls-crypt`; `none` for the plain wrap. */
   readonly name: string;
-  /** What `wrap` adds. Unit: bytes. */
+  /** By how much a wrapped packet, sent or received, is longer at most. Unit: bytes. */
   readonly overheadBytes: number;
   /** The packet as sent. May keep and return `plain` itself. */
   wrap(plain: Buffer): Buffer;

@@ -2,6 +2,7 @@ import { Drop, type Millis } from '../core/machine.ts';
 import type { SessionId } from '../model/ids.ts';
 import { Opcode } from '../model/opcode.ts';
 import { ControlPacket } from '../model/packet.ts';
+import { decodeEarlyNegotiation } from './early-negotiation.ts';
 
 /** Message id of a reset, on either side. */
 export const RESET_PACKET_ID = 0;
@@ -16,6 +17,8 @@ export interface HardResetOptions {
   readonly localSessionId: SessionId;
   /** `tls-timeout`: wait before the first resend. Unit: milliseconds. Default: 500. */
   readonly tlsTimeoutMs?: number;
+  /** P_CONTROL_HARD_RESET_CLIENT_V3 under tls-crypt-v2. Default: P_CONTROL_HARD_RESET_CLIENT_V2. */
+  readonly opcode?: Opcode;
 }
 
 type State = 'due' | 'waiting' | 'answered';
@@ -28,7 +31,8 @@ type State = 'due' | 'waiting' | 'answered';
  *      ▲                   │
  *      └─────onTimeout─────┘     after 500, 1000, 2000, 4000, 4000 … ms
  *
- * Only our resend repairs a lost answer: a server without state never sends it by itself.
+ * Only our resend repairs a lost answer: a server without state never sends it by itself. Under
+ * tls-crypt-v2 the answer may ask for the wrapped key once more; elsewhere its payload is nothing.
  */
 export class HardReset {
   readonly #packet: ControlPacket;
@@ -36,9 +40,14 @@ export class HardReset {
   #delay: Millis;
   #resendAt: Millis = Number.POSITIVE_INFINITY;
   #remoteSessionId: SessionId | undefined;
+  #resendsWrappedKey = false;
 
-  constructor({ localSessionId, tlsTimeoutMs = DEFAULT_TLS_TIMEOUT_MS }: HardResetOptions) {
-    this.#packet = new ControlPacket(Opcode.P_CONTROL_HARD_RESET_CLIENT_V2, 0, localSessionId);
+  constructor({
+    localSessionId,
+    tlsTimeoutMs = DEFAULT_TLS_TIMEOUT_MS,
+    opcode = Opcode.P_CONTROL_HARD_RESET_CLIENT_V2,
+  }: HardResetOptions) {
+    this.#packet = new ControlPacket(opcode, 0, localSessionId);
     this.#packet.packetId = RESET_PACKET_ID;
     this.#delay = Math.min(tlsTimeoutMs, MAX_RESET_DELAY_MS);
   }
@@ -48,6 +57,11 @@ export class HardReset {
     return this.#remoteSessionId;
   }
 
+  /** Whether the server has asked for the wrapped key in message id 1. */
+  get resendsWrappedKey(): boolean {
+    return this.#resendsWrappedKey;
+  }
+
   /** Judges an unwrapped HARD_RESET_SERVER_V2. */
   fromBelow(packet: ControlPacket): Drop {
     if (this.#state === 'answered') return Drop.UNEXPECTED;
@@ -55,6 +69,11 @@ export class HardReset {
     if (packet.packetId !== RESET_PACKET_ID) return Drop.UNEXPECTED;
     if (!packet.ackedPacketIds.includes(RESET_PACKET_ID)) return Drop.UNEXPECTED;
     if (!packet.remoteSessionId?.equals(this.#packet.sessionId)) return Drop.WRONG_SESSION;
+    if (this.#packet.opcode === Opcode.P_CONTROL_HARD_RESET_CLIENT_V3) {
+      const asked = decodeEarlyNegotiation(packet.payload);
+      if (asked === undefined) return Drop.MALFORMED;
+      this.#resendsWrappedKey = asked.resendWrappedKey;
+    }
     this.#remoteSessionId = packet.sessionId;
     this.#state = 'answered';
     return Drop.NONE;

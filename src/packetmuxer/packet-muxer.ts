@@ -1,6 +1,6 @@
 import { u8 } from '../core/bytes.ts';
 import { Drop, type Millis } from '../core/machine.ts';
-import type { Role, SessionId } from '../model/ids.ts';
+import type { SessionId } from '../model/ids.ts';
 import type { LinkActivity } from '../model/link-activity.ts';
 import { keyIdOf, Opcode, opcodeOf } from '../model/opcode.ts';
 import type { ControlPacket } from '../model/packet.ts';
@@ -10,15 +10,18 @@ import {
   encodeControlPacket,
   MAX_CONTROL_PACKET_BYTES,
 } from './control-packet-codec.ts';
-import type { ControlWrap } from './control-wrap.ts';
-import { HardReset } from './hard-reset.ts';
-import { mayReceive } from './route.ts';
+import { type ControlWrap, plainWrap } from './control-wrap.ts';
+import { HardReset, RESET_PACKET_ID } from './hard-reset.ts';
+import { opcodesFor, resetOpcodeFor } from './route.ts';
 
 interface CommonOptions {
   /** Drawn afresh for every session. A server's is the cookie that its responder gave out. */
   readonly localSessionId: SessionId;
-  /** Which wrap protects the packets of a key id, 0 … 7. Asked for every packet. */
-  readonly wrapFor: (keyId: number) => ControlWrap;
+  /**
+   * Which wrap protects the packets of a key id, 0 … 7; undefined where none can come yet. Asked for
+   * every packet, and once for key id 0, whose wrap says how a session is opened.
+   */
+  readonly wrapFor: (keyId: number) => ControlWrap | undefined;
   readonly activity: LinkActivity;
 }
 
@@ -36,19 +39,26 @@ export type PacketMuxerOptions = CommonOptions &
  *     client:  opening ──answer to our reset──▶ established        server:  established
  */
 export class PacketMuxer {
-  readonly #role: Role;
   readonly #localSessionId: SessionId;
-  readonly #wrapFor: (keyId: number) => ControlWrap;
+  readonly #wrapFor: (keyId: number) => ControlWrap | undefined;
   readonly #activity: LinkActivity;
+  readonly #opcodes: ReadonlySet<number>;
+  readonly #resetOpcode: Opcode;
   readonly #hardReset: HardReset | undefined;
   #remoteSessionId: SessionId | undefined;
+  #keyResent = false;
 
   constructor(options: PacketMuxerOptions) {
-    this.#role = options.role;
+    const wrapName = options.wrapFor(0)?.name ?? plainWrap.name;
     this.#localSessionId = options.localSessionId;
     this.#wrapFor = options.wrapFor;
     this.#activity = options.activity;
-    this.#hardReset = options.role === 'client' ? new HardReset(options) : undefined;
+    this.#opcodes = opcodesFor(options.role, wrapName);
+    this.#resetOpcode = resetOpcodeFor(wrapName);
+    this.#hardReset =
+      options.role === 'client'
+        ? new HardReset({ ...options, opcode: this.#resetOpcode })
+        : undefined;
     this.#remoteSessionId = options.role === 'server' ? options.remoteSessionId : undefined;
   }
 
@@ -62,8 +72,9 @@ export class PacketMuxer {
   fromBelow(packet: Buffer, now: Millis): ControlPacket | Drop {
     if (packet.length === 0) return Drop.MALFORMED;
     const byte0 = u8(packet, 0);
-    if (!mayReceive(this.#role, opcodeOf(byte0))) return Drop.BAD_OPCODE;
+    if (!this.#opcodes.has(opcodeOf(byte0))) return Drop.BAD_OPCODE;
     const wrap = this.#wrapFor(keyIdOf(byte0));
+    if (wrap === undefined) return Drop.UNKNOWN_KEY;
     if (packet.length > MAX_CONTROL_PACKET_BYTES + wrap.overheadBytes) return Drop.MALFORMED;
     const plain = wrap.unwrap(packet);
     if (typeof plain === 'number') return plain;
@@ -75,12 +86,26 @@ export class PacketMuxer {
     return control;
   }
 
-  /** The outer packet for a control packet, whose session ids are filled in. */
-  fromAbove(packet: ControlPacket, now: Millis): Buffer {
+  /**
+   * The outer packet for a control packet, whose session ids are filled in. Where the server wants
+   * the wrapped key again, message id 1 brings it each time, and an acknowledgement before it is
+   * not sent (undefined): the server could not open it, and message id 1 says the same.
+   */
+  fromAbove(packet: ControlPacket, now: Millis): Buffer | undefined {
+    if (this.#hardReset?.resendsWrappedKey) {
+      if (isFirstMessage(packet)) {
+        packet.opcode = Opcode.P_CONTROL_WKC_V1;
+        this.#keyResent = true;
+      } else if (!this.#keyResent && packet.opcode === Opcode.P_ACK_V1) {
+        return undefined;
+      }
+    }
+    const wrap = this.#wrapFor(packet.keyId);
+    if (wrap === undefined) throw new Error(`a packet of key id ${packet.keyId} before its wrap`);
     packet.sessionId = this.#localSessionId;
     packet.remoteSessionId = packet.ackedPacketIds.length > 0 ? this.#remoteSessionId : undefined;
     this.#activity.sentAt = now;
-    return this.#wrapFor(packet.keyId).wrap(encodeControlPacket(packet));
+    return wrap.wrap(encodeControlPacket(packet));
   }
 
   /** The reset, when it is to be sent; it goes through `fromAbove` like any packet. */
@@ -110,8 +135,15 @@ export class PacketMuxer {
     if (acknowledged !== undefined && !acknowledged.equals(this.#localSessionId)) {
       return Drop.WRONG_SESSION;
     }
+    if (packet.opcode === Opcode.P_CONTROL_WKC_V1 && !isFirstMessage(packet)) {
+      return Drop.UNEXPECTED;
+    }
     // The responder has answered it: this one was resent before the answer came.
-    if (packet.opcode === Opcode.P_CONTROL_HARD_RESET_CLIENT_V2) return Drop.UNEXPECTED;
-    return Drop.NONE;
+    return packet.opcode === this.#resetOpcode ? Drop.UNEXPECTED : Drop.NONE;
   }
+}
+
+/** The message after the reset: the one that may have to bring a client's wrapped key again. */
+function isFirstMessage({ keyId, packetId }: ControlPacket): boolean {
+  return keyId === 0 && packetId === RESET_PACKET_ID + 1;
 }

@@ -75,9 +75,11 @@ export class PacketMuxerService implements Service {
     while (moved < BATCH && !muxerToNetwork.full) {
       const packet = this.#nextControl(now);
       if (packet === undefined) break;
-      muxerToNetwork.push(this.#machine.fromAbove(packet, now));
-      this.#tracer?.controlOut?.(packet, now);
       moved += 1;
+      const outer = this.#machine.fromAbove(packet, now);
+      if (outer === undefined) continue;
+      muxerToNetwork.push(outer);
+      this.#tracer?.controlOut?.(packet, now);
     }
     while (moved < BATCH && !muxerToNetwork.full) {
       const packet = dataToMuxer.take();
@@ -129,13 +131,16 @@ export class PacketMuxerService implements Service {
     this.#drops.count(drop);
     this.#tracer?.dropped?.('packetmuxer', drop, packet[0] ?? -1, packet.length, now);
     if (!this.#strict || !FATAL_ON_STREAMS.has(drop)) return;
-    throw new OvpnProtocolError(`control packet refused: ${DROP_NAMES[drop]}`, {
+    const hint = drop === Drop.BAD_AUTH ? `; ${BAD_AUTH_HINT}` : '';
+    throw new OvpnProtocolError(`control packet refused: ${DROP_NAMES[drop]}${hint}`, {
       layer: 'packetmuxer',
       retryable: true,
       reference: 'ssl_pkt.c read_control_auth',
     });
   }
 }
+
+const BAD_AUTH_HINT = 'the key of the control wrap, key-direction or auth differ at the two ends';
 
 /** Late answers to a reset that was sent twice are honest: a replay or an unexpected one is not here. */
 const FATAL_ON_STREAMS: ReadonlySet<Drop> = new Set<Drop>([

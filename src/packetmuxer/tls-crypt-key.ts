@@ -6,10 +6,12 @@ import {
   type KeyObject,
   timingSafeEqual,
 } from 'node:crypto';
-import { setU32, u32 } from '../core/bytes.ts';
+import { setU32 } from '../core/bytes.ts';
 import { Drop } from '../core/machine.ts';
 import type { Role } from '../model/ids.ts';
+import type { ControlKey } from './control-key.ts';
 import { CLEAR_HEADER_BYTES } from './control-packet-codec.ts';
+import { checkStaticKey, cipherSlot, hmacSlot } from './static-key.ts';
 
 /**
  * A control packet under tls-crypt (tls_crypt.c): AES-256-CTR and HMAC-SHA256, the tag being the
@@ -35,10 +37,6 @@ const DIGEST = 'sha256';
 /** What tls-crypt adds to a packet. Unit: bytes. */
 export const TLS_CRYPT_OVERHEAD_BYTES: number = CIPHERTEXT_AT - CLEAR_HEADER_BYTES;
 
-/** Length of a static key: two keys of 64 cipher and 64 HMAC bytes each (crypto.h `key2`). */
-export const STATIC_KEY_BYTES = 256;
-
-const SLOT_BYTES = 64;
 const ALGORITHM_KEY_BYTES = 32;
 
 /** One direction's pair of algorithm keys. */
@@ -48,22 +46,22 @@ interface KeyPair {
 }
 
 /** A static key in use by one role: seals and opens tls-crypt packets. Remembers no packet. */
-export class TlsCryptKey {
+export class TlsCryptKey implements ControlKey {
+  readonly name = 'tls-crypt';
+  readonly overheadBytes: number = TLS_CRYPT_OVERHEAD_BYTES;
+  readonly replayIdAt: number = PACKET_ID_AT;
   readonly #send: KeyPair;
   readonly #receive: KeyPair;
 
   /** @param key 256 bytes, of which no reference is kept. The server sends with its first half. */
   constructor(key: Buffer, role: Role) {
-    if (key.length !== STATIC_KEY_BYTES) {
-      throw new Error(`expected a static key of ${STATIC_KEY_BYTES} bytes, got ${key.length}`);
-    }
+    checkStaticKey(key);
     const server = keyPair(key, 0);
-    const client = keyPair(key, 2 * SLOT_BYTES);
+    const client = keyPair(key, 1);
     this.#send = role === 'server' ? server : client;
     this.#receive = role === 'server' ? client : server;
   }
 
-  /** `plain` under this replay id. The pair (packetId, netTime) is never to be used twice. */
   seal(plain: Buffer, packetId: number, netTime: number): Buffer {
     const packet = Buffer.allocUnsafe(plain.length + TLS_CRYPT_OVERHEAD_BYTES);
     packet.set(plain.subarray(0, CLEAR_HEADER_BYTES));
@@ -77,7 +75,6 @@ export class TlsCryptKey {
     return packet;
   }
 
-  /** The plain packet, once its tag has proved right. Replays pass: see `replayIdOf`. */
   open(packet: Buffer): Buffer | Drop {
     if (packet.length < CIPHERTEXT_AT) return Drop.MALFORMED;
     const tag = packet.subarray(TAG_AT, CIPHERTEXT_AT);
@@ -92,17 +89,15 @@ export class TlsCryptKey {
   }
 }
 
-/** The replay fields of a packet that `open` accepted. */
-export function replayIdOf(packet: Buffer): { packetId: number; netTime: number } {
-  return { packetId: u32(packet, PACKET_ID_AT), netTime: u32(packet, NET_TIME_AT) };
+function keyPair(key: Buffer, half: 0 | 1): KeyPair {
+  return {
+    cipher: algorithmKey(key, cipherSlot(half)),
+    hmac: algorithmKey(key, hmacSlot(half)),
+  };
 }
 
-function keyPair(key: Buffer, at: number): KeyPair {
-  const hmacAt = at + SLOT_BYTES;
-  return {
-    cipher: createSecretKey(key.subarray(at, at + ALGORITHM_KEY_BYTES)),
-    hmac: createSecretKey(key.subarray(hmacAt, hmacAt + ALGORITHM_KEY_BYTES)),
-  };
+function algorithmKey(key: Buffer, at: number): KeyObject {
+  return createSecretKey(key.subarray(at, at + ALGORITHM_KEY_BYTES));
 }
 
 function tagOf({ hmac }: KeyPair, packet: Buffer, content: Buffer): Buffer {

@@ -13,6 +13,7 @@ interface Peer {
   readonly link: Link;
   readonly ids: SessionIds;
   readonly firstPacket: Buffer;
+  readonly memory: Buffer | undefined;
 }
 
 const closing: (() => Promise<void>)[] = [];
@@ -28,7 +29,7 @@ async function setUp(options: Partial<TcpListenerOptions> = {}) {
   const listener = new TcpListener({
     gate,
     clock,
-    onPeer: (link, ids, firstPacket) => peers.push({ link, ids, firstPacket }),
+    onPeer: (link, ids, firstPacket, memory) => peers.push({ link, ids, firstPacket, memory }),
     ...options,
   });
   await listener.listen({ host: '127.0.0.1', port: 0 });
@@ -87,6 +88,24 @@ describe('TcpListener', () => {
     });
     peers[0]?.link.send(Buffer.from('for ann'));
     await vi.waitFor(() => expect(heard).toContain('for ann'));
+  });
+
+  test('keeps what its gate wants to see again, for each connection', async () => {
+    const { listener, gate, peers } = await setUp();
+    const ann = await client(listener);
+    const bob = await client(listener);
+    ann.say('hello ann');
+    await vi.waitFor(() => expect(ann.heard).toEqual(['who? ann']));
+    bob.say('hello bob');
+    await vi.waitFor(() => expect(bob.heard).toEqual(['who? bob']));
+    ann.say('hello eve');
+    await vi.waitFor(() => expect(ann.heard).toContain('who? eve'));
+    ann.say('me ann');
+    await vi.waitFor(() => expect(peers).toHaveLength(1));
+    bob.say('me bob');
+    await vi.waitFor(() => expect(peers).toHaveLength(2));
+    expect(gate.remembered).toEqual(['nothing', 'nothing', 'ann', 'eve', 'bob']);
+    expect(peers.map(({ memory }) => memory?.toString())).toEqual(['key of ann', 'key of bob']);
   });
 
   test('takes a packet cut anywhere', async () => {

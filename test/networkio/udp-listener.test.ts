@@ -12,6 +12,7 @@ interface Peer {
   readonly link: Link;
   readonly ids: SessionIds;
   readonly firstPacket: Buffer;
+  readonly memory: Buffer | undefined;
   readonly port: RecordingPort;
 }
 
@@ -26,10 +27,10 @@ async function setUp(options: Partial<UdpListenerOptions> = {}) {
   const peers: Peer[] = [];
   const listener = new UdpListener({
     gate,
-    onPeer: (link, ids, firstPacket) => {
+    onPeer: (link, ids, firstPacket, memory) => {
       const port = new RecordingPort();
       link.open(port);
-      peers.push({ link, ids, firstPacket, port });
+      peers.push({ link, ids, firstPacket, memory, port });
     },
     ...options,
   });
@@ -83,6 +84,16 @@ describe('UdpListener', () => {
     say('ann data');
     await vi.waitFor(() => expect(peers[0]?.port.packets.map(String)).toContain('ann data'));
     expect(gate.asked).toHaveLength(2);
+  });
+
+  test('keeps nothing between datagrams; what the gate gives with a peer is passed on', async () => {
+    const { listener, gate, peers } = await setUp();
+    const { say } = await client(listener);
+    say('hello ann');
+    say('me ann');
+    await vi.waitFor(() => expect(peers).toHaveLength(1));
+    expect(gate.remembered).toEqual(['nothing', 'nothing']);
+    expect(peers[0]?.memory?.toString()).toBe('key of ann');
   });
 
   test('a datagram from port 0, where no answer can go, is dropped', async () => {

@@ -24,14 +24,28 @@ interface RawPacket extends Omit<RecordedPacket, 'plain'> {
 }
 
 interface RawCapture {
-  readonly config: { readonly wrap: { readonly kind: string; readonly alg?: string } | null };
+  readonly config: { readonly wrap?: RawWrap | null };
+  readonly dynamic_tls_crypt_exporter: readonly string[];
   readonly packets: readonly RawPacket[];
 }
 
+interface RawWrap {
+  readonly kind: RecordedWrap;
+  readonly alg?: string;
+  readonly keydir?: 0 | 1;
+}
+
+export type RecordedWrap = 'none' | 'tls-auth' | 'tls-crypt' | 'tls-crypt-v2';
+
 export interface Capture {
   readonly name: string;
-  /** `none`, `tls-auth`, `tls-crypt`, `tls-crypt-v2` */
-  readonly wrap: string;
+  readonly wrap: RecordedWrap;
+  /** Digest of tls-auth, as `auth` spells it. */
+  readonly digest: string;
+  /** The client's `key-direction`. */
+  readonly direction: 0 | 1 | undefined;
+  /** What TLS exported for dynamic tls-crypt: 256 bytes, where it is recorded. */
+  readonly exported: string | undefined;
   readonly control: readonly RecordedPacket[];
   readonly data: readonly { readonly hex: string }[];
 }
@@ -46,12 +60,16 @@ export function readCaptures(): readonly Capture[] {
   return readdirSync(VECTORS, { withFileTypes: true })
     .filter((entry) => /^\d/.test(entry.name))
     .map(({ name }) => {
-      const { config, packets } = readJson(`${name}/packets.json`) as RawCapture;
+      const raw = readJson(`${name}/packets.json`) as RawCapture;
+      const { config, packets } = raw;
       const hmacDigits = HMAC_HEX_DIGITS[config.wrap?.alg ?? ''];
       const hiddenDigits = hmacDigits === undefined ? 0 : hmacDigits + REPLAY_HEX_DIGITS;
       return {
         name,
         wrap: config.wrap?.kind ?? 'none',
+        digest: (config.wrap?.alg ?? 'sha1').toUpperCase(),
+        direction: config.wrap?.keydir,
+        exported: raw.dynamic_tls_crypt_exporter[0],
         control: packets
           .filter(({ op }) => !op.startsWith('DATA_'))
           .map((packet) => ({ ...packet, plain: plainHex(packet, hiddenDigits) })),
@@ -69,28 +87,6 @@ export function plainOf({ plain }: RecordedPacket): Buffer {
 function plainHex({ hex, unwrapped }: RawPacket, hiddenDigits: number): string {
   const rest = unwrapped ?? hex.slice(CLEAR_HEX_DIGITS + hiddenDigits);
   return hex.slice(0, CLEAR_HEX_DIGITS) + rest;
-}
-
-/** The static key of the tls-crypt captures: pki/tc.key. */
-export function tlsCryptKeyBytes(): Buffer {
-  const { static_key_files } = readJson('vectors.json') as {
-    static_key_files: Record<string, string>;
-  };
-  return Buffer.from(static_key_files['pki/tc.key'] ?? '', 'hex');
-}
-
-export interface TlsCryptVector {
-  readonly dir: 'C' | 'S';
-  readonly packet: string;
-  readonly replay_id: number;
-  readonly net_time: number;
-  readonly plaintext: string;
-}
-
-/** The packets of vectors.json under tls-crypt. */
-export function tlsCryptVectors(): readonly TlsCryptVector[] {
-  return (readJson('vectors.json') as { tls_crypt: { packets: TlsCryptVector[] } }).tls_crypt
-    .packets;
 }
 
 function readJson(path: string): unknown {

@@ -40,6 +40,24 @@ describe('ControlReplay', () => {
       next: [T, 3],
       accepted: false,
     },
+    {
+      name: 'the one before the highest, again',
+      seen: [
+        [T, 5],
+        [T, 6],
+      ],
+      next: [T, 5],
+      accepted: false,
+    },
+    {
+      name: 'late, where an id was noted that has left the window',
+      seen: [
+        [T, 1],
+        [T, 66],
+      ],
+      next: [T, 65],
+      accepted: true,
+    },
     { name: 'an older time', seen: [[T, 1]], next: [T - 1, 2], accepted: false },
     { name: 'a newer time, same id', seen: [[T, 5]], next: [T + 1, 5], accepted: true },
     { name: 'a newer time, lower id', seen: [[T, 5]], next: [T + 1, 1], accepted: true },

@@ -8,14 +8,16 @@ import {
   encodeControlPacket,
   MAX_CONTROL_PACKET_BYTES,
 } from '../../src/packetmuxer/control-packet-codec.ts';
-import { plainWrap } from '../../src/packetmuxer/control-wrap.ts';
+import { type ControlWrap, plainWrap } from '../../src/packetmuxer/control-wrap.ts';
 import {
   HardResetResponder,
   type ResponderVerdict,
 } from '../../src/packetmuxer/hard-reset-responder.ts';
-import { StatelessTlsCryptWrap, TlsCryptWrap } from '../../src/packetmuxer/tls-crypt.ts';
+import { SessionWrap } from '../../src/packetmuxer/session-wrap.ts';
+import { StatelessWrap } from '../../src/packetmuxer/stateless-wrap.ts';
+import { TlsCryptKey } from '../../src/packetmuxer/tls-crypt-key.ts';
 import { SeededRandom } from '../sim/seeded-random.ts';
-import { tlsCryptKeyBytes } from './captures.ts';
+import { tlsCryptKeyBytes } from './wrap-vectors.ts';
 
 const CLIENT = sessionIdOf(Buffer.alloc(8, 0xaa));
 const OTHER = sessionIdOf(Buffer.alloc(8, 0xcc));
@@ -110,6 +112,29 @@ describe('a reset', () => {
     replyOf(server.onPacket(bytes({}), HERE, 10_000));
   });
 
+  test('above the rate is not even unwrapped; what is forged does not count', () => {
+    let unwrapped = 0;
+    const wrap: ControlWrap = {
+      ...plainWrap,
+      unwrap: (packet) => {
+        unwrapped += 1;
+        return packet.length === 14 ? packet : Drop.BAD_AUTH;
+      },
+    };
+    const server = new HardResetResponder({ wrap, random: new SeededRandom(1), maxReplies: 1 });
+    const forged = Buffer.concat([bytes({}), Buffer.alloc(1)]);
+    for (let count = 0; count < 5; count += 1) {
+      expect(server.onPacket(forged, HERE, 0)).toEqual({ kind: 'drop', drop: Drop.BAD_AUTH });
+    }
+    expect(server.onPacket(bytes({}), HERE, 0).kind).toBe('reply');
+    expect(unwrapped).toBe(6);
+    expect(server.onPacket(bytes({}), HERE, 0)).toEqual({
+      kind: 'drop',
+      drop: Drop.RATE_LIMITED,
+    });
+    expect(unwrapped).toBe(6);
+  });
+
   test('above the rate does not keep answered clients out', () => {
     const server = responder(1);
     const cookie = cookieFrom(server);
@@ -132,11 +157,13 @@ describe('the packet that completes the opening', () => {
     const server = responder();
     const cookie = cookieFrom(server);
     const verdict = server.onPacket(bytes({ ...fields, to: cookie }), HERE, 50);
-    expect(verdict).toEqual({ kind: 'accept', ids: { local: cookie, remote: CLIENT } });
+    const ids = { local: cookie, remote: CLIENT };
+    expect(verdict).toEqual({ kind: 'accept', ids, memory: undefined });
   });
 
   test.each([
     { name: 'without acknowledgements', fields: { packetId: 1 }, drop: Drop.UNEXPECTED },
+    { name: 'with message id 0', fields: { packetId: 0, acks: [0] }, drop: Drop.OUT_OF_WINDOW },
     { name: 'with message id 2', fields: { packetId: 2, acks: [0] }, drop: Drop.OUT_OF_WINDOW },
     {
       name: 'with acknowledgement 2',
@@ -172,6 +199,17 @@ describe('the packet that completes the opening', () => {
 });
 
 describe('onPacket', () => {
+  test('refuses every opcode but those that open', () => {
+    for (let opcode = 0; opcode < 32; opcode += 1) {
+      const packet = bytes({});
+      packet[0] = opcode << 3;
+      const verdict = responder().onPacket(packet, HERE, 0);
+      const refused = { kind: 'drop', drop: Drop.BAD_OPCODE };
+      if ([4, 5, 7].includes(opcode)) expect(verdict).not.toEqual(refused);
+      else expect(verdict).toEqual(refused);
+    }
+  });
+
   test('drops what is too short, too long, or data', () => {
     const server = responder();
     for (let length = 0; length < 14; length += 1) {
@@ -198,10 +236,10 @@ describe('onPacket', () => {
     const key = tlsCryptKeyBytes();
     const unixSeconds = () => 1_800_000_000;
     const server = new HardResetResponder({
-      wrap: new StatelessTlsCryptWrap({ key, unixSeconds }),
+      wrap: new StatelessWrap({ key: new TlsCryptKey(key, 'server'), unixSeconds }),
       random: new SeededRandom(1),
     });
-    const client = new TlsCryptWrap({ key, role: 'client', unixSeconds });
+    const client = new SessionWrap({ key: new TlsCryptKey(key, 'client'), unixSeconds });
     expect(server.onPacket(bytes({}), HERE, 0)).toEqual({ kind: 'drop', drop: Drop.MALFORMED });
     const forged = Buffer.concat([bytes({}), Buffer.alloc(40)]);
     expect(server.onPacket(forged, HERE, 0)).toEqual({ kind: 'drop', drop: Drop.BAD_AUTH });

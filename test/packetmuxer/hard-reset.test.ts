@@ -15,13 +15,23 @@ interface AnswerFields {
   acks?: number[];
   to?: typeof LOCAL | undefined;
   from?: typeof LOCAL;
+  /** hex */
+  payload?: string;
 }
 
-function answer({ keyId = 0, packetId = 0, acks = [0], to = LOCAL, from = REMOTE }: AnswerFields) {
+function answer({
+  keyId = 0,
+  packetId = 0,
+  acks = [0],
+  to = LOCAL,
+  from = REMOTE,
+  payload = '',
+}: AnswerFields) {
   const packet = new ControlPacket(Opcode.P_CONTROL_HARD_RESET_SERVER_V2, keyId, from);
   packet.packetId = packetId;
   packet.ackedPacketIds = acks;
   packet.remoteSessionId = acks.length > 0 ? to : undefined;
+  packet.payload = Buffer.from(payload, 'hex');
   return packet;
 }
 
@@ -32,7 +42,9 @@ function sendTimes(machine: HardReset, end: number): number[] {
   while (now <= end) {
     machine.onTimeout(now);
     if (machine.takeDown(now) !== undefined) times.push(now);
-    now = machine.nextTimeout();
+    const next = machine.nextTimeout();
+    if (next <= now) return expect.fail('time stands still');
+    now = next;
   }
   return times;
 }
@@ -109,5 +121,55 @@ describe('HardReset', () => {
     machine.onTimeout(10_000);
     expect(machine.takeDown(10_000)).toBeUndefined();
     expect(machine.nextTimeout()).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  describe('under tls-crypt-v2', () => {
+    const machine = (): HardReset => {
+      const opcode = Opcode.P_CONTROL_HARD_RESET_CLIENT_V3;
+      const made = new HardReset({ localSessionId: LOCAL, opcode });
+      made.takeDown(0);
+      return made;
+    };
+
+    test('asks with HARD_RESET_CLIENT_V3, otherwise the same', () => {
+      const made = machine();
+      made.onTimeout(500);
+      expect(made.takeDown(500)).toMatchObject({
+        opcode: Opcode.P_CONTROL_HARD_RESET_CLIENT_V3,
+        keyId: 0,
+        packetId: 0,
+        ackedPacketIds: [],
+      });
+    });
+
+    // biome-ignore format: a table, one row a line
+    test.each([
+      { name: 'says nothing',               fields: {},                                     drop: Drop.NONE,      resends: false },
+      { name: 'wants the wrapped key',      fields: { payload: '000100020001' },            drop: Drop.NONE,      resends: true },
+      { name: 'does not want it',           fields: { payload: '000100020000' },            drop: Drop.NONE,      resends: false },
+      { name: 'says what we do not know',   fields: { payload: '00090001ff' },              drop: Drop.NONE,      resends: false },
+      { name: 'is malformed',               fields: { payload: '0001000200' },              drop: Drop.MALFORMED, resends: false },
+      { name: 'wants it from somebody else', fields: { payload: '000100020001', to: OTHER }, drop: Drop.WRONG_SESSION, resends: false },
+    ])('an answer that $name', ({ fields, drop, resends }) => {
+      const made = machine();
+      expect(made.fromBelow(answer(fields))).toBe(drop);
+      expect(made.resendsWrappedKey).toBe(resends);
+      expect(made.remoteSessionId).toEqual(drop === Drop.NONE ? REMOTE : undefined);
+      expect(made.nextTimeout()).toBe(drop === Drop.NONE ? Number.POSITIVE_INFINITY : 500);
+    });
+
+    test('a good answer counts after a malformed one', () => {
+      const made = machine();
+      expect(made.fromBelow(answer({ payload: '00' }))).toBe(Drop.MALFORMED);
+      expect(made.fromBelow(answer({ payload: '000100020001' }))).toBe(Drop.NONE);
+      expect(made.resendsWrappedKey).toBe(true);
+    });
+  });
+
+  test.each(['000100020001', '0001', 'ff'])('elsewhere the payload %s is nothing', (payload) => {
+    const machine = new HardReset({ localSessionId: LOCAL });
+    machine.takeDown(0);
+    expect(machine.fromBelow(answer({ payload }))).toBe(Drop.NONE);
+    expect(machine.resendsWrappedKey).toBe(false);
   });
 });

@@ -8,9 +8,12 @@ import type { SessionIds } from '../../src/model/tls-chunk.ts';
 import { type ControlWrap, plainWrap } from '../../src/packetmuxer/control-wrap.ts';
 import { HardResetResponder } from '../../src/packetmuxer/hard-reset-responder.ts';
 import { PacketMuxer } from '../../src/packetmuxer/packet-muxer.ts';
-import { StatelessTlsCryptWrap, TlsCryptWrap } from '../../src/packetmuxer/tls-crypt.ts';
+import { SessionWrap } from '../../src/packetmuxer/session-wrap.ts';
+import { StatelessWrap } from '../../src/packetmuxer/stateless-wrap.ts';
+import { TlsAuthKey } from '../../src/packetmuxer/tls-auth-key.ts';
+import { TlsCryptKey } from '../../src/packetmuxer/tls-crypt-key.ts';
 import { SeededRandom } from '../sim/seeded-random.ts';
-import { tlsCryptKeyBytes } from './captures.ts';
+import { tlsCryptKeyBytes } from './wrap-vectors.ts';
 
 const HERE = '192.0.2.1 40000';
 const key = tlsCryptKeyBytes();
@@ -24,9 +27,15 @@ interface Wraps {
 
 const plain = (): Wraps => ({ client: plainWrap, stateless: plainWrap, server: plainWrap });
 const tlsCrypt = (): Wraps => ({
-  client: new TlsCryptWrap({ key, role: 'client', unixSeconds }),
-  stateless: new StatelessTlsCryptWrap({ key, unixSeconds }),
-  server: new TlsCryptWrap({ key, role: 'server', unixSeconds, firstPacketId: 2 }),
+  client: new SessionWrap({ key: new TlsCryptKey(key, 'client'), unixSeconds }),
+  stateless: new StatelessWrap({ key: new TlsCryptKey(key, 'server'), unixSeconds }),
+  server: new SessionWrap({ key: new TlsCryptKey(key, 'server'), unixSeconds, firstPacketId: 2 }),
+});
+const authKey = (direction: 0 | 1) => new TlsAuthKey({ key, direction, digest: 'SHA256' });
+const tlsAuth = (): Wraps => ({
+  client: new SessionWrap({ key: authKey(1), unixSeconds }),
+  stateless: new StatelessWrap({ key: authKey(0), unixSeconds }),
+  server: new SessionWrap({ key: authKey(0), unixSeconds, firstPacketId: 2 }),
 });
 
 function setUp({ client: wrap, stateless, server }: Wraps) {
@@ -54,7 +63,14 @@ function resetAt(client: PacketMuxer, now: number): Buffer {
   client.onTimeout(now);
   const reset = client.takeDown(now);
   if (reset === undefined) throw new Error(`no reset is due at ${now}`);
-  return client.fromAbove(reset, now);
+  return sent(client, reset, now);
+}
+
+/** The outer packet that goes out for `packet`. */
+function sent(muxer: PacketMuxer, packet: ControlPacket, now: number): Buffer {
+  const outer = muxer.fromAbove(packet, now);
+  if (outer === undefined) throw new Error('nothing was sent');
+  return outer;
 }
 
 function replyTo(responder: HardResetResponder, packet: Buffer, now: number): Buffer {
@@ -74,6 +90,7 @@ function clientHello(): ControlPacket {
 describe.each([
   { name: 'plain', wraps: plain },
   { name: 'tls-crypt', wraps: tlsCrypt },
+  { name: 'tls-auth', wraps: tlsAuth },
 ])('the three-way opening, $name', ({ wraps }) => {
   test('joins a client and a server, through a lost reset and a late second answer', () => {
     const { client, responder, accept } = setUp(wraps());
@@ -85,7 +102,7 @@ describe.each([
     expect(client.fromBelow(reply, 1600)).toMatchObject({ packetId: 0, ackedPacketIds: [0] });
     expect([Drop.UNEXPECTED, Drop.REPLAY]).toContain(client.fromBelow(lateReply, 1700));
 
-    const first = client.fromAbove(clientHello(), 1700);
+    const first = sent(client, clientHello(), 1700);
     const verdict = responder.onPacket(first, HERE, 1700);
     if (verdict.kind !== 'accept') throw new Error(`expected accept, got ${verdict.kind}`);
     expect(client.sessionIds).toEqual({ local: verdict.ids.remote, remote: verdict.ids.local });
@@ -94,7 +111,7 @@ describe.each([
     const server = accept(verdict.ids);
     expect(server.fromBelow(first, 1700)).toMatchObject({ packetId: 1, ackedPacketIds: [0] });
     expect(server.fromBelow(third, 1701)).toBe(Drop.UNEXPECTED);
-    const answer = server.fromAbove(clientHello(), 1702);
+    const answer = sent(server, clientHello(), 1702);
     expect(client.fromBelow(answer, 1702)).toMatchObject({ opcode: 4, packetId: 1 });
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isDataPacket, mayReceive } from '../../src/packetmuxer/route.ts';
+import { isDataPacket, opcodesFor, resetOpcodeFor } from '../../src/packetmuxer/route.ts';
 import { readCaptures } from './captures.ts';
 
 describe('isDataPacket', () => {
@@ -19,12 +19,27 @@ describe('isDataPacket', () => {
   });
 });
 
-describe('mayReceive', () => {
+describe('opcodesFor', () => {
   test.each([
-    { role: 'client', legal: [3, 4, 5, 8] },
-    { role: 'server', legal: [3, 4, 5, 7] },
-  ] as const)('$role: $legal', ({ role, legal }) => {
+    { role: 'client', wrap: 'none', legal: [3, 4, 5, 8] },
+    { role: 'client', wrap: 'tls-crypt-v2', legal: [3, 4, 5, 8] },
+    { role: 'server', wrap: 'none', legal: [3, 4, 5, 7] },
+    { role: 'server', wrap: 'tls-auth', legal: [3, 4, 5, 7] },
+    { role: 'server', wrap: 'tls-crypt', legal: [3, 4, 5, 7] },
+    { role: 'server', wrap: 'tls-crypt-v2', legal: [3, 4, 5, 10, 11] },
+  ] as const)('$role, $wrap: $legal', ({ role, wrap, legal }) => {
     const opcodes = Array.from({ length: 32 }, (_, opcode) => opcode);
-    expect(opcodes.filter((opcode) => mayReceive(role, opcode))).toEqual(legal);
+    expect(opcodes.filter((opcode) => opcodesFor(role, wrap).has(opcode))).toEqual(legal);
+  });
+});
+
+describe('resetOpcodeFor', () => {
+  test.each([
+    { wrap: 'none', opcode: 7 },
+    { wrap: 'tls-auth', opcode: 7 },
+    { wrap: 'tls-crypt', opcode: 7 },
+    { wrap: 'tls-crypt-v2', opcode: 10 },
+  ])('$wrap: $opcode', ({ wrap, opcode }) => {
+    expect(resetOpcodeFor(wrap)).toBe(opcode);
   });
 });
