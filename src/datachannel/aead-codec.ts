@@ -1,8 +1,15 @@
-import { setU8, setU32, u8, u32 } from '../core/bytes.ts';
+import { setU32, u8, u32 } from '../core/bytes.ts';
 import { Drop, type Millis } from '../core/machine.ts';
-import { Opcode, opcodeOf } from '../model/opcode.ts';
-import { NONCE_BYTES, type Opener, type Sealer, TAG_BYTES } from './cipher-provider.ts';
-import { type DataCodec, KeyUsage } from './data-codec.ts';
+import {
+  type Filling,
+  NONCE_BYTES,
+  type Opened,
+  type Opener,
+  type Sealer,
+  TAG_BYTES,
+} from './cipher-provider.ts';
+import { atOnce, type DataCodec, KeyUsage } from './data-codec.ts';
+import { DataHeader, headerBytesOf, V1_HEADER_BYTES, V2_HEADER_BYTES } from './data-header.ts';
 import type { PacketIdSource } from './packet-id-source.ts';
 import type { ReplayWindow } from './replay-window.ts';
 
@@ -11,11 +18,7 @@ import type { ReplayWindow } from './replay-window.ts';
  *     V1     1        4           16    n                    packet id             packet id | IV
  *     V2     4        4           16    n                    header | packet id    packet id | IV
  */
-const V1_HEADER_BYTES = 1;
-const V2_HEADER_BYTES = 4;
 const PACKET_ID_BYTES = 4;
-const BLOCK_SHIFT = 4;
-const BLOCK_BYTES = 1 << BLOCK_SHIFT;
 
 /** Length of the sender-specific part of the nonce. */
 export const IMPLICIT_IV_BYTES: number = NONCE_BYTES - PACKET_ID_BYTES;
@@ -43,12 +46,12 @@ export interface AeadCodecOptions {
 /** DATA_V1 and DATA_V2 with AES-GCM or ChaCha20-Poly1305. */
 export class AeadCodec implements DataCodec {
   readonly usage: KeyUsage = new KeyUsage();
+  filling: Filling;
   readonly #sealer: Sealer;
   readonly #opener: Opener;
   readonly #packetIds: PacketIdSource;
   readonly #replayWindow: ReplayWindow;
-  readonly #header: number;
-  readonly #headerBytes: number;
+  readonly #header: DataHeader;
   // Ciphers copy nonce and AAD before they return, so one buffer of each serves all packets.
   readonly #sealNonce: Buffer;
   readonly #openNonce: Buffer;
@@ -63,20 +66,19 @@ export class AeadCodec implements DataCodec {
     this.#replayWindow = options.replayWindow;
     this.#sealNonce = nonceWith(options.sealIv);
     this.#openNonce = nonceWith(options.openIv);
-    if (options.peerId === undefined) {
-      this.#header = (Opcode.P_DATA_V1 << 3) | options.keyId;
-      this.#headerBytes = V1_HEADER_BYTES;
-      this.#sealAad = Buffer.alloc(PACKET_ID_BYTES);
-    } else {
-      this.#header = (((Opcode.P_DATA_V2 << 3) | options.keyId) << 24) | options.peerId;
-      this.#headerBytes = V2_HEADER_BYTES;
-      this.#sealAad = Buffer.alloc(V2_HEADER_BYTES + PACKET_ID_BYTES);
-      setU32(this.#sealAad, 0, this.#header);
-    }
+    this.#header = new DataHeader(options.keyId, options.peerId);
+    const isV1 = this.#header.bytes === V1_HEADER_BYTES;
+    this.#sealAad = Buffer.alloc(PACKET_ID_BYTES + (isV1 ? 0 : V2_HEADER_BYTES));
+    if (!isV1) this.#header.write(this.#sealAad);
   }
 
   get lastPacketId(): number {
     return this.#packetIds.last;
+  }
+
+  /** Packets have none. */
+  get epoch(): number {
+    return 0;
   }
 
   get exhausted(): boolean {
@@ -84,28 +86,34 @@ export class AeadCodec implements DataCodec {
   }
 
   open(packet: Buffer, now: Millis): Buffer | Drop {
-    const isV2 = opcodeOf(u8(packet, 0)) === Opcode.P_DATA_V2;
-    const headerBytes = isV2 ? V2_HEADER_BYTES : V1_HEADER_BYTES;
+    const opened = this.decipher(packet);
+    return typeof opened === 'number' ? opened : this.accept(packet, atOnce(opened), now);
+  }
+
+  decipher(packet: Buffer): Opened | Drop {
+    const headerBytes = headerBytesOf(u8(packet, 0));
     const tagAt = headerBytes + PACKET_ID_BYTES;
     const textAt = tagAt + TAG_BYTES;
     if (packet.length <= textAt) return Drop.MALFORMED;
 
     const packetId = u32(packet, headerBytes);
     setU32(this.#openNonce, 0, packetId);
-    const plaintext = this.#opener.open(
+    return this.#opener.open(
       this.#openNonce,
-      isV2 ? this.#aadV2(packet, packetId) : this.#aadV1(packetId),
+      headerBytes === V1_HEADER_BYTES ? this.#aadV1(packetId) : this.#aadV2(packet, packetId),
       packet.subarray(tagAt, textAt),
       packet.subarray(textAt),
     );
+  }
+
+  accept(packet: Buffer, plaintext: Buffer | undefined, now: Millis): Buffer | Drop {
     if (plaintext === undefined) {
       this.usage.failedOpens += 1;
       return Drop.BAD_AUTH;
     }
+    const packetId = u32(packet, headerBytesOf(u8(packet, 0)));
     if (!this.#replayWindow.accept(packetId, now)) return Drop.REPLAY;
-    this.usage.openedPackets += 1;
-    this.usage.openedBytes += packet.length;
-    this.usage.openedBlocks += blocksOf(plaintext.length);
+    this.usage.countOpened(plaintext.length, packet.length);
     return plaintext;
   }
 
@@ -113,20 +121,23 @@ export class AeadCodec implements DataCodec {
     const packetId = this.#packetIds.next();
     if (packetId === 0) return undefined;
 
-    const headerBytes = this.#headerBytes;
+    const headerBytes = this.#header.bytes;
     const tagAt = headerBytes + PACKET_ID_BYTES;
     const textAt = tagAt + TAG_BYTES;
     const packet = Buffer.allocUnsafe(textAt + payload.length);
-    if (headerBytes === V2_HEADER_BYTES) setU32(packet, 0, this.#header);
-    else setU8(packet, 0, this.#header);
+    this.#header.write(packet);
     setU32(packet, headerBytes, packetId);
     setU32(this.#sealNonce, 0, packetId);
     setU32(this.#sealAad, this.#sealAad.length - PACKET_ID_BYTES, packetId);
-    this.#sealer.seal(this.#sealNonce, this.#sealAad, payload, packet, tagAt, textAt);
-
-    this.usage.sealedPackets += 1;
-    this.usage.sealedBytes += packet.length;
-    this.usage.sealedBlocks += blocksOf(payload.length);
+    this.filling = this.#sealer.seal(
+      this.#sealNonce,
+      this.#sealAad,
+      payload,
+      packet,
+      tagAt,
+      textAt,
+    );
+    this.usage.countSealed(payload.length, packet.length);
     return packet;
   }
 
@@ -146,8 +157,4 @@ function nonceWith(implicitIv: Buffer): Buffer {
   const nonce = Buffer.alloc(NONCE_BYTES);
   nonce.set(implicitIv, PACKET_ID_BYTES);
   return nonce;
-}
-
-function blocksOf(length: number): number {
-  return (length + BLOCK_BYTES - 1) >>> BLOCK_SHIFT;
 }

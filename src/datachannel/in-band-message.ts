@@ -24,6 +24,7 @@ export type InBandMessage = (typeof InBandMessage)[keyof typeof InBandMessage];
 
 /** Tells keepalive and OCC messages from IP packets. No IP packet begins as they do. */
 export function inBandMessageOf(payload: Buffer): InBandMessage {
+  if (payload.length === 0) return InBandMessage.NONE;
   const first = u8(payload, 0);
   if (first === u8(PING, 0)) {
     return payload.equals(PING) ? InBandMessage.PING : InBandMessage.NONE;

@@ -9,7 +9,8 @@ import { type DataChannelKey, KEY2_BYTES, type PrfSecrets } from '../model/data-
  *     ├ cipher 0 ┼─ hmac 0 ─┼─ cipher 1 ┼─ hmac 1 ─┤
  *       client → server       server → client
  *
- * An algorithm takes the first bytes of its slot.
+ * An algorithm takes the first bytes of its slot; with epochs, the first secret is taken instead of
+ * a cipher key, and the HMAC slots are not used.
  */
 
 /** Length of one cipher or HMAC slot of key2. */

@@ -6,7 +6,14 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import type { DataCipher } from '../model/ciphers.ts';
-import { type CipherProvider, type Opener, type Sealer, TAG_BYTES } from './cipher-provider.ts';
+import {
+  type CbcKeys,
+  type CipherProvider,
+  type Opener,
+  type Sealer,
+  TAG_BYTES,
+} from './cipher-provider.ts';
+import { NodeCbcOpener, NodeCbcSealer } from './node-cbc.ts';
 
 /** Without it Node takes tags of 4, 8 and 12 bytes, too. */
 const OPTIONS = { authTagLength: TAG_BYTES } as const;
@@ -19,8 +26,12 @@ type AeadName = CipherGCMTypes;
 /** `node:crypto`: synchronous, the default. Keys are `KeyObject`s, never bytes. */
 export const nodeProvider: CipherProvider = {
   name: 'node:crypto',
+  defers: false,
+  has: () => true,
   createSealer: (cipher: DataCipher, key: Buffer) => new NodeSealer(cipher, key),
   createOpener: (cipher: DataCipher, key: Buffer) => new NodeOpener(cipher, key),
+  createCbcSealer: (cipher: DataCipher, keys: CbcKeys) => new NodeCbcSealer(cipher, keys),
+  createCbcOpener: (cipher: DataCipher, keys: CbcKeys) => new NodeCbcOpener(cipher, keys),
 };
 
 class NodeSealer implements Sealer {
@@ -39,7 +50,7 @@ class NodeSealer implements Sealer {
     packet: Buffer,
     tagAt: number,
     textAt: number,
-  ): void {
+  ): undefined {
     const cipher = createCipheriv(this.#name, this.#key, nonce, OPTIONS);
     cipher.setAAD(aad);
     packet.set(cipher.update(plaintext), textAt);
@@ -62,10 +73,15 @@ class NodeOpener implements Opener {
     decipher.setAAD(aad);
     decipher.setAuthTag(tag);
     const plaintext = decipher.update(ciphertext);
+    // Nobody reads the stack of this error, and to collect it costs more than the packet does.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     try {
       decipher.final();
     } catch {
       return undefined;
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
     }
     return plaintext;
   }

@@ -1,31 +1,8 @@
 import type { Millis } from '../core/machine.ts';
 import type { DataKey } from './data-key.ts';
-import { LAST_PACKET_ID } from './packet-id-source.ts';
+import { KEY_LIMITS, type KeyLimits } from './key-limits.ts';
 
 const NEVER: Millis = Number.POSITIVE_INFINITY;
-
-/** Where a key must be replaced whatever the profile says. Tests lower them. */
-export interface KeyLimits {
-  /** Packet id from which a renegotiation is due. */
-  readonly packetId: number;
-  /** The last packet id that a key may seal with. At most 0xffff_ffff. */
-  readonly lastPacketId: number;
-  /** Packets and 16-byte blocks of one direction under an AES-GCM key. */
-  readonly gcmUsage: number;
-  /** Forged packets from which a renegotiation is due. */
-  readonly failedOpens: number;
-  /** Forged packets from which a key opens nothing any more. */
-  readonly maxFailedOpens: number;
-}
-
-/** OpenVPN 2.7's limits (crypto.h, packet_id.h). */
-export const KEY_LIMITS: KeyLimits = {
-  packetId: 0xff00_0000,
-  lastPacketId: LAST_PACKET_ID,
-  gcmUsage: (2 ** 36 / 8) * 7,
-  failedOpens: 2 ** 35,
-  maxFailedOpens: 2 ** 36,
-};
 
 export interface RekeyPolicyOptions {
   /** After a key became active. 0 is off. */
@@ -91,14 +68,16 @@ export class RekeyPolicy {
     const { renegBytes, renegPackets } = this.#options;
     const { usage } = codec;
     if (codec.lastPacketId >= this.#limits.packetId) return 'packet-id';
+    if (codec.epoch >= this.#limits.epoch) return 'epoch';
     if (renegBytes > 0 && usage.sealedBytes + usage.openedBytes >= renegBytes) return 'reneg-bytes';
     if (renegPackets > 0 && usage.sealedPackets + usage.openedPackets >= renegPackets) {
       return 'reneg-pkts';
     }
     if (usage.failedOpens >= this.#limits.failedOpens) return 'failed-decrypts';
+    // With epochs the key itself is replaced at that limit.
+    if (codec.epoch > 0 || !cipherName.endsWith('-GCM')) return undefined;
     const sealed = usage.sealedPackets + usage.sealedBlocks;
     const opened = usage.openedPackets + usage.openedBlocks;
-    const isGcm = cipherName.endsWith('-GCM');
-    return isGcm && Math.max(sealed, opened) >= this.#limits.gcmUsage ? 'aead-usage' : undefined;
+    return Math.max(sealed, opened) >= this.#limits.gcmUsage ? 'aead-usage' : undefined;
   }
 }

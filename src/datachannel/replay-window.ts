@@ -4,8 +4,8 @@ const WORD_BITS = 32;
 const WORD_SHIFT = 5;
 
 /**
- * Remembers which packet ids of one key have come. The bitmap is a ring of 32-bit words that is
- * never shifted (RFC 6479): moving forward clears the words it enters.
+ * Remembers which packet ids of one key, of up to 48 bits, have come. The bitmap is a ring of 32-bit
+ * words that is never shifted (RFC 6479): moving forward clears the words it enters.
  *
  *     id      highest − packets      highest
  *     ────────┼──────────────────────┼────────▶
@@ -57,9 +57,11 @@ export class ReplayWindow {
     return true;
   }
 
+  /** Ids may exceed 32 bits, and `>>>` gives the lower 32 only: enough for a place in the ring. */
   #advance(id: number): void {
     const from = this.#highest >>> WORD_SHIFT;
-    const steps = Math.min((id >>> WORD_SHIFT) - from, this.#words.length);
+    const isFar = id - this.#highest > this.#wordMask * WORD_BITS;
+    const steps = isFar ? this.#words.length : ((id >>> WORD_SHIFT) - from) & this.#wordMask;
     for (let step = 1; step <= steps; step += 1) this.#words[(from + step) & this.#wordMask] = 0;
     this.#highest = id;
   }

@@ -4,8 +4,10 @@ import { type OvpnTimeoutError, toError } from '../core/errors.ts';
 import { Drop, DropCounter, type Millis } from '../core/machine.ts';
 import { BATCH, type Service } from '../core/pump.ts';
 import type { DataChannelKey } from '../model/data-channel-key.ts';
+import type { CompressionFraming } from '../model/push-options.ts';
 import type { Tracer } from '../model/tracer.ts';
 import type { DataChannel } from './data-channel.ts';
+import { type CarrierEvents, DeferredCarrier } from './deferred-carrier.ts';
 import type { KeepaliveOptions } from './keepalive.ts';
 
 export interface DataChannelPorts {
@@ -23,7 +25,7 @@ export interface DataChannelServiceEvents {
   peerExit(): void;
   /** `ping-restart` or `ping-exit` ran out; the error's `phase` says which. */
   pingTimeout(error: OvpnTimeoutError): void;
-  /** The data channel cannot go on: a refused key, or no packet id left. */
+  /** The data channel cannot go on: a refused key, no packet id left, a cipher that fails. */
   failed(error: Error): void;
   /** A later key than the first is in place. */
   rekeyed(keyId: number): void;
@@ -47,21 +49,28 @@ export class DataChannelService implements Service {
   readonly #events: DataChannelServiceEvents;
   readonly #tracer: Tracer;
   readonly #drops = new DropCounter();
+  /** Carries packets where ciphers answer with promises; the workers do it themselves elsewhere. */
+  readonly #deferred: DeferredCarrier | undefined;
   #packetsUp = 0;
   #bytesUp = 0;
   #packetsDown = 0;
   #bytesDown = 0;
 
+  /** @param arm asks for a run of the workers; never called where ciphers answer at once */
   constructor(
     channel: DataChannel,
     ports: DataChannelPorts,
     events: DataChannelServiceEvents,
     tracer: Tracer = {},
+    arm: () => void = nothing,
   ) {
     this.#channel = channel;
     this.#ports = ports;
     this.#events = events;
     this.#tracer = tracer;
+    this.#deferred = channel.defers
+      ? new DeferredCarrier(channel, ports, this.#carrierEvents(), arm)
+      : undefined;
   }
 
   get stats(): DataChannelStats {
@@ -74,9 +83,19 @@ export class DataChannelService implements Service {
     };
   }
 
+  /** Whether packets to be sent are still with their cipher, in no channel. */
+  get isSealing(): boolean {
+    return this.#deferred?.isSealing ?? false;
+  }
+
   /** Sets the keepalive times. Called from inside the pump, or followed by `arm`. */
   configure(options: KeepaliveOptions): void {
     this.#channel.configure(options);
+  }
+
+  /** Frames all payloads like this from now on: once the push is known, before the first packet. */
+  useFraming(kind: CompressionFraming): void {
+    this.#channel.useFraming(kind);
   }
 
   /** Says goodbye on the data channel. Called from inside the pump, or followed by `arm`. */
@@ -86,39 +105,16 @@ export class DataChannelService implements Service {
 
   /** keyReady → keys; muxerToData → open → dataToTun */
   moveUpWorker(now: Millis): boolean {
-    const { muxerToData, dataToTun } = this.#ports;
     const keyed = this.keyWorker(now);
-    let moved = 0;
-    while (moved < BATCH && !dataToTun.full) {
-      const packet = muxerToData.take();
-      if (packet === undefined) break;
-      const opened = this.#channel.open(packet, now);
-      if (typeof opened === 'number') this.#refuse(opened, packet, now);
-      else if (dataToTun.push(opened)) this.#countUp(opened);
-      moved += 1;
-    }
+    const moved = this.#deferred === undefined ? this.#carryUp(now) : this.#deferred.carryUp(now);
     this.#report();
     return keyed || moved > 0;
   }
 
   /** pings, exits → dataToMuxer; tunToData → seal → dataToMuxer */
   moveDownWorker(now: Millis): boolean {
-    const { tunToData, dataToMuxer } = this.#ports;
-    let moved = 0;
-    while (!dataToMuxer.full) {
-      const message = this.#channel.takeMessage(now);
-      if (message === undefined) break;
-      dataToMuxer.push(message);
-      moved += 1;
-    }
-    while (moved < BATCH && !dataToMuxer.full && this.#channel.canSeal(now)) {
-      const packet = tunToData.take();
-      if (packet === undefined) break;
-      const sealed = this.#channel.seal(packet, now);
-      if (typeof sealed === 'number') this.#refuse(sealed, packet, now);
-      else if (dataToMuxer.push(sealed)) this.#countDown(packet);
-      moved += 1;
-    }
+    const moved =
+      this.#deferred === undefined ? this.#carryDown(now) : this.#deferred.carryDown(now);
     this.#report();
     return moved > 0;
   }
@@ -147,7 +143,42 @@ export class DataChannelService implements Service {
   }
 
   stop(): void {
+    this.#deferred?.stop();
     this.#channel.close();
+  }
+
+  #carryUp(now: Millis): number {
+    const { muxerToData, dataToTun } = this.#ports;
+    let moved = 0;
+    while (moved < BATCH && !dataToTun.full) {
+      const packet = muxerToData.take();
+      if (packet === undefined) break;
+      const opened = this.#channel.open(packet, now);
+      if (typeof opened === 'number') this.#refuse(opened, packet, now);
+      else if (dataToTun.push(opened)) this.#countUp(opened);
+      moved += 1;
+    }
+    return moved;
+  }
+
+  #carryDown(now: Millis): number {
+    const { tunToData, dataToMuxer } = this.#ports;
+    let moved = 0;
+    while (!dataToMuxer.full) {
+      const message = this.#channel.takeMessage(now);
+      if (message === undefined) break;
+      dataToMuxer.push(message);
+      moved += 1;
+    }
+    while (moved < BATCH && !dataToMuxer.full && this.#channel.canSeal(now)) {
+      const packet = tunToData.take();
+      if (packet === undefined) break;
+      const sealed = this.#channel.seal(packet, now);
+      if (typeof sealed === 'number') this.#refuse(sealed, packet, now);
+      else if (dataToMuxer.push(sealed)) this.#countDown(packet);
+      moved += 1;
+    }
+    return moved;
   }
 
   #refuse(drop: Drop, packet: Buffer, now: Millis): void {
@@ -167,6 +198,15 @@ export class DataChannelService implements Service {
     this.#bytesDown += packet.length;
   }
 
+  #carrierEvents(): CarrierEvents {
+    return {
+      carriedUp: (packet) => this.#countUp(packet),
+      carriedDown: (packet) => this.#countDown(packet),
+      refused: (drop, packet, now) => this.#refuse(drop, packet, now),
+      failed: (error) => this.#events.failed(error),
+    };
+  }
+
   /** Tells what the batch brought beside packets. */
   #report(): void {
     this.#channel.endOfBatch();
@@ -184,3 +224,5 @@ export class DataChannelService implements Service {
     }
   }
 }
+
+const nothing = (): void => {};

@@ -11,58 +11,7 @@ import { nodeProvider } from '../../src/datachannel/node-provider.ts';
 import { LAST_PACKET_ID, PacketIdSource } from '../../src/datachannel/packet-id-source.ts';
 import { ReplayWindow } from '../../src/datachannel/replay-window.ts';
 import type { Role } from '../../src/model/ids.ts';
-import { cipherNamed, readCaptures } from './captures.ts';
-
-/** Captures whose packets are of a format that this codec does not have. */
-const OTHER_FORMATS = new Map([
-  ['09-aes256cbc-sha1', 'CBC with HMAC'],
-  ['10-aes128cbc-sha256', 'CBC with HMAC'],
-  ['14-prf-aes256cbc-datav1', 'CBC with HMAC'],
-  ['50-v27-epoch-aes256gcm', 'epoch packet format'],
-  ['54-v27-push-update', 'epoch packet format'],
-]);
-
-const captures = readCaptures();
-const ours = captures.filter(({ name }) => !OTHER_FORMATS.has(name));
-
-describe('captured packets', () => {
-  test('the captures left out are of another format', () => {
-    const others = captures.filter(({ name }) => OTHER_FORMATS.has(name));
-    expect(others.map(({ name }) => name)).toEqual([...OTHER_FORMATS.keys()]);
-    for (const { cipherName, isEpoch } of others) {
-      expect(isEpoch || cipherName.endsWith('-CBC')).toBe(true);
-    }
-    expect(ours.length).toBe(31);
-  });
-
-  test.each(ours)('$name: every packet opens to what was recorded', (capture) => {
-    for (const packet of capture.packets) {
-      const codec = codecFor({
-        role: packet.dir === 'C' ? 'server' : 'client',
-        key2: capture.key2(packet),
-        cipherName: capture.cipherName,
-        keyId: packet.key_id,
-      });
-      const opened = codec.open(Buffer.from(packet.hex, 'hex'), 0);
-      expect(opened).toEqual(Buffer.from(packet.plaintext, 'hex'));
-    }
-  });
-
-  test.each(ours)('$name: sealing the same again gives the same bytes', (capture) => {
-    for (const packet of capture.packets) {
-      const codec = codecFor({
-        role: packet.dir === 'C' ? 'client' : 'server',
-        key2: capture.key2(packet),
-        cipherName: capture.cipherName,
-        keyId: packet.key_id,
-        peerId: packet.peer_id ?? undefined,
-        packetIds: new PacketIdSource(LAST_PACKET_ID, packet.packet_id - 1),
-      });
-      const sealed = codec.seal(Buffer.from(packet.plaintext, 'hex'));
-      expect(sealed?.toString('hex')).toBe(packet.hex);
-    }
-  });
-});
+import { cipherNamed } from './captures.ts';
 
 describe('AeadCodec.open', () => {
   test('takes a packet once', () => {
@@ -78,7 +27,7 @@ describe('AeadCodec.open', () => {
     const aad = Buffer.from('4800000000000000', 'hex');
     const packet = Buffer.concat([aad, Buffer.alloc(16 + 5)]);
     const sealer = nodeProvider.createSealer(cipherNamed('AES-256-GCM'), blockOf().subarray(0, 32));
-    sealer.seal(nonce, aad, Buffer.from('hello'), packet, 8, 24);
+    void sealer.seal(nonce, aad, Buffer.from('hello'), packet, 8, 24);
     expect(server.open(packet, 0)).toBe(Drop.REPLAY);
   });
 
@@ -231,6 +180,7 @@ function codecFor(input: CodecInput): AeadCodec {
     role: input.role,
     cipher,
     peerId,
+    epoch: false,
     material: input.key2 ?? blockOf(),
     startedAt: 0,
   };

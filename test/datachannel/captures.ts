@@ -10,13 +10,20 @@ export interface CapturedPacket {
   readonly dir: 'C' | 'S';
   readonly key_id: number;
   readonly peer_id?: number | null;
+  /** With epochs: the counter. */
   readonly packet_id: number;
+  /** With a CBC cipher. */
+  readonly iv?: string;
   readonly hex: string;
   readonly plaintext: string;
 }
 
 interface CaptureFile {
-  readonly config: { readonly cipher?: string; readonly epoch?: boolean };
+  readonly config: {
+    readonly cipher?: string;
+    readonly auth?: string;
+    readonly epoch?: boolean;
+  };
   readonly key2_in_order: readonly string[];
   readonly packets: readonly (CapturedPacket | { readonly op: string })[];
 }
@@ -24,8 +31,11 @@ interface CaptureFile {
 export interface Capture {
   readonly name: string;
   readonly cipherName: string;
+  readonly auth: string;
   readonly isEpoch: boolean;
   readonly packets: readonly CapturedPacket[];
+  /** Which of the capture's key blocks a packet belongs to. */
+  generation(packet: CapturedPacket): number;
   /** The key block of a packet: 256 bytes, fresh. */
   key2(packet: CapturedPacket): Buffer;
 }
@@ -46,8 +56,10 @@ export function readCapture(name: string): Capture {
   return {
     name,
     cipherName: file.config.cipher ?? 'AES-256-GCM',
+    auth: file.config.auth?.toUpperCase() ?? 'SHA1',
     isEpoch: file.config.epoch ?? false,
     packets: file.packets.filter(isDataPacket),
+    generation: (packet) => generationOf(packet, file),
     key2: (packet) => Buffer.from(file.key2_in_order[generationOf(packet, file)] ?? '', 'hex'),
   };
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Drop } from '../../src/core/machine.ts';
 import { EXIT, PING } from '../../src/datachannel/in-band-message.ts';
-import { KEY_LIMITS } from '../../src/datachannel/rekey-policy.ts';
-import { readCapture } from './captures.ts';
+import { KEY_LIMITS } from '../../src/datachannel/key-limits.ts';
+import { cipherNamed, readCapture } from './captures.ts';
 import { connectedPair, endOf, eventsOf, sealed } from './ends.ts';
 import { ipv4Packet, negotiated } from './fixtures.ts';
 
@@ -106,19 +106,52 @@ describe('DataChannel keys', () => {
     expect(client.channel.takeRekeyReason()).toBe('reneg-sec');
   });
 
+  // biome-ignore format: a table, one row a line
   test.each([
-    { name: 'a packet id of 0x80', limits: { ...KEY_LIMITS, packetId: 0x80 }, packets: 0x80 },
-    { name: '2,048 blocks and packets', limits: { ...KEY_LIMITS, gcmUsage: 2048 }, packets: 512 },
-  ])('asks for a new key at $name', ({ limits, packets }) => {
-    const { client } = connectedPair({}, { limits });
+    { name: 'a packet id of 0x80, GCM       ', cipher: 'AES-256-GCM', limits: { packetId: 0x80 }, packets: 0x80, reason: 'packet-id' },
+    { name: 'a packet id of 0x80, ChaCha    ', cipher: 'CHACHA20-POLY1305', limits: { packetId: 0x80 }, packets: 0x80, reason: 'packet-id' },
+    { name: 'a packet id of 0x80, CBC       ', cipher: 'AES-256-CBC', limits: { packetId: 0x80 }, packets: 0x80, reason: 'packet-id' },
+    { name: '2,048 blocks and packets, GCM  ', cipher: 'AES-128-GCM', limits: { gcmUsage: 2048 }, packets: 512, reason: 'aead-usage' },
+    { name: 'not so many with ChaCha        ', cipher: 'CHACHA20-POLY1305', limits: { gcmUsage: 2048 }, packets: 600, reason: undefined },
+    { name: 'not so many with CBC           ', cipher: 'AES-128-CBC', limits: { gcmUsage: 2048 }, packets: 600, reason: undefined },
+    { name: 'not so many with epochs        ', cipher: 'AES-128-GCM', limits: { gcmUsage: 2048 }, epoch: true, packets: 600, reason: undefined },
+    { name: 'the fourth epoch, by use       ', cipher: 'AES-128-GCM', limits: { epoch: 4, epochUsage: 40 }, epoch: true, packets: 31, reason: 'epoch' },
+    { name: 'the fourth epoch, by counters  ', cipher: 'CHACHA20-POLY1305', limits: { epoch: 4, lastEpochCounter: 10 }, epoch: true, packets: 31, reason: 'epoch' },
+  ])('asks for a new key at $name', ({ cipher, limits, epoch = false, packets, reason }) => {
+    const parts = { limits: { ...KEY_LIMITS, ...limits } };
+    const { client, server } = connectedPair({}, parts, { cipher: cipherNamed(cipher), epoch });
     const packet = ipv4Packet(40);
     for (let sent = 1; sent <= packets; sent += 1) {
       client.channel.endOfBatch();
       expect(client.channel.takeRekeyReason()).toBeUndefined();
-      sealed(client, packet);
+      expect(server.channel.open(sealed(client, packet), 0)).toEqual(packet);
     }
     client.channel.endOfBatch();
-    expect(client.channel.takeRekeyReason()).toMatch(/^(packet-id|aead-usage)$/);
+    expect(client.channel.takeRekeyReason()).toBe(reason);
+  });
+
+  test.each([
+    { name: 'AEAD ', cipher: 'AES-256-GCM', epoch: false },
+    { name: 'CBC  ', cipher: 'AES-256-CBC', epoch: false },
+    { name: 'epoch', cipher: 'AES-256-GCM', epoch: true },
+  ])('asks for a new key after many forgeries, then refuses the key: $name', (row) => {
+    const limits = { ...KEY_LIMITS, failedOpens: 2048, maxFailedOpens: 4096 };
+    const { client, server } = connectedPair(
+      {},
+      { limits },
+      { ...row, cipher: cipherNamed(row.cipher) },
+    );
+    const forged = sealed(server, ipv4Packet(40));
+    forged.writeUInt8(forged.readUInt8(forged.length - 1) ^ 1, forged.length - 1);
+    const reasons: unknown[] = [];
+    for (let forgery = 1; forgery <= 4096; forgery += 1) {
+      expect(client.channel.open(forged, 0)).toBe(Drop.BAD_AUTH);
+      client.channel.endOfBatch();
+      const reason = client.channel.takeRekeyReason();
+      if (reason !== undefined) reasons.push(reason, forgery);
+    }
+    expect(reasons).toEqual(['failed-decrypts', 2048]);
+    expect(client.channel.open(sealed(server, ipv4Packet(40)), 0)).toBe(Drop.UNKNOWN_KEY);
   });
 
   test('forgets them when it is closed', () => {

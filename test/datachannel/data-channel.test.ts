@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { Drop } from '../../src/core/machine.ts';
 import { EXIT, OCC_MAGIC, PING } from '../../src/datachannel/in-band-message.ts';
-import { KEY_LIMITS } from '../../src/datachannel/rekey-policy.ts';
+import { KEY_LIMITS } from '../../src/datachannel/key-limits.ts';
 import { SeededRandom } from '../sim/seeded-random.ts';
-import { readCapture } from './captures.ts';
+import { cipherNamed, readCapture } from './captures.ts';
 import { connectedPair, endOf, eventsOf, rawSealer, sealed } from './ends.ts';
 import { ipv4Packet, ipv6Packet, negotiated } from './fixtures.ts';
 
@@ -94,6 +94,14 @@ describe('DataChannel.open', () => {
     expect(client.channel.open(raw(Buffer.alloc(60, 0x45)), 4)).toBe(Drop.MARTIAN);
     expect(client.activity.receivedAt).toBe(4);
     expect(server.channel.takeEvent()).toBeUndefined();
+  });
+
+  test('an empty payload proves the peer alive, but is no packet', () => {
+    const cipher = cipherNamed('AES-256-CBC');
+    const { client } = connectedPair({}, {}, { cipher });
+    const raw = rawSealer({ cipher });
+    expect(client.channel.open(raw(Buffer.alloc(0)), 5)).toBe(Drop.MARTIAN);
+    expect(client.activity.receivedAt).toBe(5);
   });
 
   test('tells of the peer’s exit once, and ignores other OCC messages', () => {

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { createDataKey } from '../../src/datachannel/data-key.ts';
+import { KEY_LIMITS } from '../../src/datachannel/key-limits.ts';
 import { nodeProvider } from '../../src/datachannel/node-provider.ts';
-import { LAST_PACKET_ID } from '../../src/datachannel/packet-id-source.ts';
 import { negotiated, OPTIONS } from './fixtures.ts';
 
 const KEY_OPTIONS = {
   provider: nodeProvider,
-  lastPacketId: LAST_PACKET_ID,
+  limits: KEY_LIMITS,
+  auth: OPTIONS.auth,
   replayWindow: OPTIONS.replayWindow,
 };
 

@@ -6,8 +6,9 @@ import {
   type DataChannelParts,
 } from '../../src/datachannel/data-channel.ts';
 import { createDataKey } from '../../src/datachannel/data-key.ts';
+import { KEY_LIMITS } from '../../src/datachannel/key-limits.ts';
 import { nodeProvider } from '../../src/datachannel/node-provider.ts';
-import { LAST_PACKET_ID } from '../../src/datachannel/packet-id-source.ts';
+import type { DataChannelKey } from '../../src/model/data-channel-key.ts';
 import type { Role } from '../../src/model/ids.ts';
 import { LinkActivity } from '../../src/model/link-activity.ts';
 import { negotiated, OPTIONS } from './fixtures.ts';
@@ -28,13 +29,20 @@ export function endOf(
   return { role, activity, channel: new DataChannel({ ...OPTIONS, ...options }, activity, parts) };
 }
 
+/** What was agreed on beside the key id. */
+type Format = Partial<Pick<DataChannelKey, 'cipher' | 'peerId' | 'epoch'>>;
+
+/** Two ends that share key id 0. */
 export function connectedPair(
   options: Partial<DataChannelOptions> = {},
   parts: DataChannelParts = {},
+  format: Format = {},
 ): { client: End; server: End } {
   const client = endOf('client', options, parts);
   const server = endOf('server', options, parts);
-  for (const { channel, role } of [client, server]) channel.install(negotiated(role, 0), 0);
+  for (const { channel, role } of [client, server]) {
+    channel.install({ ...negotiated(role, 0), ...format }, 0);
+  }
   return { client, server };
 }
 
@@ -44,12 +52,16 @@ export function sealed({ channel }: End, packet: Buffer, now = 0): Buffer {
 }
 
 /** Seals what no honest end would, as the server with key id 0. */
-export function rawSealer(): (payload: Buffer) => Buffer {
-  const { codec } = createDataKey(negotiated('server', 0), {
-    provider: nodeProvider,
-    lastPacketId: LAST_PACKET_ID,
-    replayWindow: OPTIONS.replayWindow,
-  });
+export function rawSealer(format: Format = {}): (payload: Buffer) => Buffer {
+  const { codec } = createDataKey(
+    { ...negotiated('server', 0), ...format },
+    {
+      provider: nodeProvider,
+      limits: KEY_LIMITS,
+      auth: OPTIONS.auth,
+      replayWindow: OPTIONS.replayWindow,
+    },
+  );
   return (payload) => codec.seal(payload) ?? expect.fail('exhausted');
 }
 

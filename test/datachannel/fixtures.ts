@@ -9,6 +9,7 @@ import { cipherNamed } from './captures.ts';
 
 /** OpenVPN's defaults. */
 export const OPTIONS: DataChannelOptions = {
+  auth: 'SHA1',
   handWindowMs: 60_000,
   tranWindowMs: 3_600_000,
   renegSecMs: 3_600_000,
@@ -21,13 +22,23 @@ export const OPTIONS: DataChannelOptions = {
 export class IdleCodec implements DataCodec {
   readonly usage: KeyUsage = new KeyUsage();
   lastPacketId = 0;
+  epoch = 0;
   exhausted = false;
+  readonly filling: undefined;
 
   seal(payload: Buffer): Buffer {
     return payload;
   }
 
   open(packet: Buffer): Buffer {
+    return packet;
+  }
+
+  decipher(packet: Buffer): Buffer {
+    return packet;
+  }
+
+  accept(packet: Buffer): Buffer {
     return packet;
   }
 }
@@ -44,6 +55,7 @@ export function negotiated(role: Role, keyId: number, startedAt = 0): DataChanne
     role,
     cipher: cipherNamed('AES-256-GCM'),
     peerId: 0,
+    epoch: false,
     material: new SeededRandom(keyId + 1).bytes(256),
     startedAt,
   };

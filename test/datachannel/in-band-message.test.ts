@@ -38,6 +38,7 @@ describe('inBandMessageOf', () => {
       payload: withTail(changedLast(OCC_MAGIC), 6),
       message: NONE,
     },
+    { name: 'nothing                   ', payload: Buffer.alloc(0), message: NONE },
     { name: 'its first byte only       ', payload: Buffer.of(0x28), message: NONE },
     { name: 'an IPv4 packet            ', payload: ipv4Packet(20), message: NONE },
     { name: 'an IPv6 packet            ', payload: ipv6Packet(40), message: NONE },

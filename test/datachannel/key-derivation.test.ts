@@ -140,7 +140,15 @@ function copyOf({ cipherSlot, hmacSlot }: DirectionKey): DirectionKey {
 }
 
 function keyOf(material: Buffer | PrfSecrets, role: Role): DataChannelKey {
-  return { keyId: 0, role, cipher: cipherNamed('AES-256-GCM'), peerId: 0, material, startedAt: 0 };
+  return {
+    keyId: 0,
+    role,
+    cipher: cipherNamed('AES-256-GCM'),
+    peerId: 0,
+    epoch: false,
+    material,
+    startedAt: 0,
+  };
 }
 
 function secretsOf(vector: PrfVector): PrfSecrets {

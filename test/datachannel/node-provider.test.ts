@@ -3,7 +3,7 @@ import { TAG_BYTES } from '../../src/datachannel/cipher-provider.ts';
 import { nodeProvider } from '../../src/datachannel/node-provider.ts';
 import { cipherNamed } from './captures.ts';
 
-/** Test cases 4 and 16 of the GCM specification (McGrew and Viega), and RFC 8439 §2.8.2. */
+/** Test cases 4, 10 and 16 of the GCM specification (McGrew and Viega), and RFC 8439 §2.8.2. */
 const GCM_INPUT = {
   nonce: 'cafebabefacedbaddecaf888',
   aad: 'feedfacedeadbeeffeedfacedeadbeefabaddad2',
@@ -18,6 +18,14 @@ const VECTORS = [
     ciphertext:
       '42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091',
     tag: '5bc94fbc3221a5db94fae95ae7121a47',
+  },
+  {
+    cipher: 'AES-192-GCM',
+    key: 'feffe9928665731c6d6a8f9467308308feffe9928665731c',
+    ...GCM_INPUT,
+    ciphertext:
+      '3980ca0b3c00e841eb06fac4872a2757859e1ceaa6efd984628593b40ca1e19c7d773d00c144c525ac619d18c84a3f4718e2448b2fe324d9ccda2710',
+    tag: '2519498e80f1478f37ba55bd6d27618c',
   },
   {
     cipher: 'AES-256-GCM',
@@ -46,7 +54,7 @@ describe('nodeProvider', () => {
     const sealer = nodeProvider.createSealer(cipherNamed(vector.cipher), bytes(vector.key));
     const plaintext = bytes(vector.plaintext);
     const packet = Buffer.alloc(4 + TAG_BYTES + plaintext.length);
-    sealer.seal(bytes(vector.nonce), bytes(vector.aad), plaintext, packet, 4, 4 + TAG_BYTES);
+    void sealer.seal(bytes(vector.nonce), bytes(vector.aad), plaintext, packet, 4, 4 + TAG_BYTES);
     expect(packet.toString('hex')).toBe(`00000000${vector.tag}${vector.ciphertext}`);
   });
 
@@ -86,6 +94,17 @@ describe('nodeProvider', () => {
         opener.open(bytes(vector.nonce), bytes(vector.aad), tag, bytes(vector.ciphertext)),
       ).toThrow(/tag/);
     }
+  });
+
+  test('leaves the length of stack traces as it was', () => {
+    const vector = VECTORS[0] ?? expect.fail();
+    const before = Error.stackTraceLimit;
+    for (const tag of [bytes(vector.tag), Buffer.alloc(TAG_BYTES)]) {
+      const [nonce, aad] = [bytes(vector.nonce), bytes(vector.aad)];
+      openerOf(vector).open(nonce, aad, tag, bytes(vector.ciphertext));
+      expect(Error.stackTraceLimit).toBe(before);
+    }
+    expect(before).toBeGreaterThan(0);
   });
 
   test('copies the key', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { KeyUsage } from '../../src/datachannel/data-codec.ts';
-import { KEY_LIMITS, RekeyPolicy } from '../../src/datachannel/rekey-policy.ts';
+import { RekeyPolicy } from '../../src/datachannel/rekey-policy.ts';
 import { idleKey } from './fixtures.ts';
 
 const OFF = { renegSecMs: 0, renegBytes: 0, renegPackets: 0 };
@@ -11,6 +11,9 @@ const LOW_LIMITS = {
   gcmUsage: 2048,
   failedOpens: 32,
   maxFailedOpens: 64,
+  epoch: 5,
+  epochUsage: 100,
+  lastEpochCounter: 100,
 };
 const CHACHA = 'CHACHA20-POLY1305';
 const BYTES = { renegBytes: 1000 };
@@ -22,20 +25,9 @@ interface UsageRow {
   readonly cipher?: string;
   readonly usage?: Partial<KeyUsage>;
   readonly lastPacketId?: number;
+  readonly epoch?: number;
   readonly reason: string | undefined;
 }
-
-describe('KEY_LIMITS', () => {
-  test('are OpenVPN 2.7’s', () => {
-    expect(KEY_LIMITS).toEqual({
-      packetId: 4_278_190_080,
-      lastPacketId: 4_294_967_295,
-      gcmUsage: 60_129_542_144,
-      failedOpens: 34_359_738_368,
-      maxFailedOpens: 68_719_476_736,
-    });
-  });
-});
 
 describe('RekeyPolicy', () => {
   test('reneg-sec counts from when the key became active', () => {
@@ -71,14 +63,19 @@ describe('RekeyPolicy', () => {
     { name: 'GCM usage at, sealed    ', usage: { sealedPackets: 48, sealedBlocks: 2000 }, reason: 'aead-usage' },
     { name: 'GCM usage at, opened    ', usage: { openedPackets: 48, openedBlocks: 2000 }, reason: 'aead-usage' },
     { name: 'ChaCha has no such limit', usage: { sealedPackets: 48, sealedBlocks: 2000 }, cipher: CHACHA, reason: undefined },
+    { name: 'CBC has no such limit   ', usage: { sealedPackets: 48, sealedBlocks: 2000 }, cipher: 'AES-256-CBC', reason: undefined },
+    { name: 'epochs have their own   ', usage: { sealedPackets: 48, sealedBlocks: 2000 }, epoch: 4, reason: undefined },
+    { name: 'epoch at                ', epoch: 5, reason: 'epoch' },
+    { name: 'epoch at, ChaCha        ', epoch: 5, cipher: CHACHA, reason: 'epoch' },
     { name: 'forgeries below         ', usage: { failedOpens: 31 }, reason: undefined },
     { name: 'forgeries at            ', usage: { failedOpens: 32 }, cipher: CHACHA, reason: 'failed-decrypts' },
-  ])('$name', ({ options, cipher = 'AES-256-GCM', usage = {}, lastPacketId = 0, reason }) => {
+  ])('$name', ({ options, cipher = 'AES-256-GCM', usage = {}, lastPacketId = 0, epoch = 0, reason }) => {
     const policy = new RekeyPolicy({ ...OFF, ...options }, LOW_LIMITS);
     const key = idleKey(0, 0, cipher);
     policy.watch(key, 0);
     Object.assign(key.codec.usage, usage);
     key.codec.lastPacketId = lastPacketId;
+    key.codec.epoch = epoch;
     policy.observe();
     expect(policy.takeReason()).toBe(reason);
   });

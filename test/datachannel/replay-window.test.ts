@@ -20,6 +20,24 @@ describe('ReplayWindow', () => {
     { name: 'the last of all            ', seen: [0xffff_fffe], id: 0xffff_ffff, accepted: true },
     { name: 'the last of all, twice     ', seen: [0xffff_ffff], id: 0xffff_ffff, accepted: false },
     { name: 'below the last of all      ', seen: [0xffff_ffff], id: 0xffff_ffc0, accepted: true },
+    { name: 'over the edge of 32 bits   ', seen: [0xffff_ffff], id: 2 ** 32, accepted: true },
+    { name: 'back over the edge         ', seen: [2 ** 32 + 5], id: 0xffff_fffe, accepted: true },
+    {
+      name: 'over the edge, twice       ',
+      seen: [0xffff_ffff, 2 ** 32],
+      id: 2 ** 32,
+      accepted: false,
+    },
+    { name: 'the same lower 32 bits     ', seen: [5], id: 2 ** 32 + 5, accepted: true },
+    { name: 'and the way back           ', seen: [2 ** 32 + 5], id: 5, accepted: false },
+    {
+      name: 'skipped by a jump of 2³²   ',
+      seen: [5, 6, 2 ** 32 + 7],
+      id: 2 ** 32 + 6,
+      accepted: true,
+    },
+    { name: 'the last of 48 bits        ', seen: [1], id: 2 ** 48 - 1, accepted: true },
+    { name: 'the last of 48 bits, twice ', seen: [2 ** 48 - 1], id: 2 ** 48 - 1, accepted: false },
     { name: 'below its window           ', seen: [0xffff_ffff], id: 0xffff_ffbf, accepted: false },
   ])('$name', ({ seen, id, accepted }) => {
     const window = new ReplayWindow(DEFAULT);
@@ -53,6 +71,21 @@ describe('ReplayWindow', () => {
     expect(window.accept(240, 60_000)).toBe(true);
   });
 
+  test.each([64, 128, 1000])('what a jump skipped is new, in a window of %i', (packets) => {
+    const last = 4096;
+    for (const jump of [2, 31, 32, 33, 63, 65, 128, 129, 200, 500, 999, 1025, 2017, 3000]) {
+      const window = new ReplayWindow({ packets, ms: 0 });
+      for (let id = 1; id <= last; id += 1) window.accept(id, 0);
+      const highest = last + jump;
+      window.accept(highest, 0);
+      const skipped = Array.from(
+        { length: Math.min(jump, packets) - 1 },
+        (_, at) => highest - 1 - at,
+      );
+      expect(skipped.filter((id) => !window.accept(id, 0))).toEqual([]);
+    }
+  });
+
   test('without a time bound nothing is too old', () => {
     const window = new ReplayWindow({ packets: 64, ms: 0 });
     window.accept(2, 0);
@@ -80,11 +113,11 @@ describe('ReplayWindow', () => {
   test('equals a set of seen ids with their times', () => {
     const step = fc.record({
       back: fc.integer({ min: -90, max: 90 }),
-      jump: fc.constantFrom(0, 0, 0, 0, 200, 100_000),
+      jump: fc.constantFrom(0, 0, 0, 0, 31, 32, 127, 128, 129, 200, 100_000, 2 ** 32, 2 ** 32 - 1),
       wait: fc.constantFrom(0, 0, 1, 400, 900, 3000),
     });
     const packets = fc.constantFrom(1, 8, 31, 32, 33, 64, 65, 128, 1000);
-    const start = fc.constantFrom(1, 100, 0x7fff_ffc0, 0xffff_0000 - 1_000_000);
+    const start = fc.constantFrom(1, 100, 0x7fff_ffc0, 0xffff_ff80, 2 ** 40 - 100);
     fc.assert(
       fc.property(packets, start, fc.array(step, { maxLength: 300 }), (size, first, steps) => {
         const window = new ReplayWindow({ packets: size, ms: 2000 });

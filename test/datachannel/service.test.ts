@@ -4,7 +4,7 @@ import { Drop } from '../../src/core/machine.ts';
 import { BATCH } from '../../src/core/pump.ts';
 import { Workers } from '../../src/core/workers.ts';
 import { DataChannel } from '../../src/datachannel/data-channel.ts';
-import { KEY_LIMITS, type KeyLimits } from '../../src/datachannel/rekey-policy.ts';
+import { KEY_LIMITS, type KeyLimits } from '../../src/datachannel/key-limits.ts';
 import { DataChannelService } from '../../src/datachannel/service.ts';
 import type { DataChannelKey } from '../../src/model/data-channel-key.ts';
 import type { Role } from '../../src/model/ids.ts';
@@ -93,6 +93,25 @@ describe('DataChannelService', () => {
     expect(server.told).toEqual(['peerExit']);
     expect(server.ports.dataToTun.empty).toBe(true);
     expect(server.service.stats).toMatchObject({ packetsUp: 0, drops: {} });
+  });
+
+  test('frames what it carries once it is told to, and counts what is compressed', () => {
+    const { client, server } = keyedPair();
+    client.service.useFraming('comp-lzo-no');
+    server.service.useFraming('comp-lzo-no');
+    client.ports.tunToData.push(ipv4Packet(100));
+    client.service.moveDownWorker(0);
+    carry(client, server);
+    server.service.moveUpWorker(0);
+    expect(server.ports.dataToTun.take()).toEqual(ipv4Packet(100));
+
+    client.service.useFraming('stub');
+    client.ports.tunToData.push(ipv4Packet(100));
+    client.service.moveDownWorker(0);
+    carry(client, server);
+    server.service.moveUpWorker(0);
+    expect(server.ports.dataToTun.empty).toBe(true);
+    expect(server.service.stats).toMatchObject({ packetsUp: 1, drops: { compressed: 1 } });
   });
 
   test('asks for a new key when it is due, as soon as there is room', () => {
