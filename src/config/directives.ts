@@ -1,6 +1,9 @@
 import type { DirectiveReader } from './profile-draft.ts';
 import { CERTIFICATE_READERS } from './read-certificates.ts';
+import { COMPRESSION_READERS } from './read-compression.ts';
+import { CONTROL_WRAP_READERS } from './read-control-wrap.ts';
 import { DATA_CHANNEL_READERS } from './read-data-channel.ts';
+import { DATA_CIPHER_READERS } from './read-data-ciphers.ts';
 import { PEER_CHECK_READERS } from './read-peer-checks.ts';
 import { REMOTE_READERS } from './read-remotes.ts';
 import { SESSION_READERS } from './read-session.ts';
@@ -46,6 +49,7 @@ const PASSIVE: readonly (readonly [PassiveClass, reason: string, names: string])
     'connect-retry connect-retry-max auth-retry remap-usr1',
   ],
   ['quiet', 'no hardware address is told', 'push-peer-info'],
+  ['quiet', 'nothing is ever compressed', 'comp-noadapt'],
   ['quiet', 'no environment is set: no program is ever started', 'setenv-safe'],
   [
     'warn',
@@ -110,7 +114,7 @@ const PASSIVE: readonly (readonly [PassiveClass, reason: string, names: string])
   [
     'warn',
     'is not supported yet',
-    `inactive session-timeout compat-mode disable-occ comp-noadapt x509-track
+    `inactive session-timeout compat-mode disable-occ x509-track
      compat-names no-name-remapping gremlin`,
   ],
   [
@@ -122,7 +126,7 @@ const PASSIVE: readonly (readonly [PassiveClass, reason: string, names: string])
   [
     'refuse',
     'is not supported yet',
-    `tls-auth tls-crypt-v2 fragment compress comp-lzo pkcs12 http-proxy socks-proxy
+    `fragment pkcs12 http-proxy socks-proxy
      static-challenge askpass crl-verify verify-hash remote-cert-ku remote-cert-eku
      ns-cert-type capath client-nat`,
   ],
@@ -172,8 +176,11 @@ export const DIRECTIVES: ReadonlyMap<string, DirectiveRule> = new Map<string, Di
   ...[
     ...REMOTE_READERS,
     ...CERTIFICATE_READERS,
+    ...CONTROL_WRAP_READERS,
     ...PEER_CHECK_READERS,
+    ...DATA_CIPHER_READERS,
     ...DATA_CHANNEL_READERS,
+    ...COMPRESSION_READERS,
     ...TIMER_READERS,
     ...SESSION_READERS,
   ].map(([name, read]) => [name, { class: 'implement', read }] as const),

@@ -5,7 +5,9 @@ import { BLOCK_NAMES, type Directive, MAX_PROBLEMS, tokeniseProfile } from './ov
 import { ProfileDraft } from './profile-draft.ts';
 import type { ProfileFiles } from './profile-files.ts';
 import { finishCertificates } from './read-certificates.ts';
-import { finishDataCiphers } from './read-data-channel.ts';
+import { finishCompression } from './read-compression.ts';
+import { finishControlWrap } from './read-control-wrap.ts';
+import { finishDataCiphers } from './read-data-ciphers.ts';
 import { finishPeerChecks } from './read-peer-checks.ts';
 import { finishRemotes } from './read-remotes.ts';
 import { finishSession } from './read-session.ts';
@@ -26,9 +28,12 @@ export function readProfileText(text: string, files: ProfileFiles, source: strin
     if (draft.problems.length >= MAX_PROBLEMS) break;
     apply(draft, directive, tolerated);
   }
+  draft.finishBlocks();
   finishSession(draft);
   finishRemotes(draft);
   finishDataCiphers(draft);
+  finishCompression(draft);
+  finishControlWrap(draft);
   finishPeerChecks(draft);
   finishCertificates(draft);
   throwProblems(draft.problems, source);

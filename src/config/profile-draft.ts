@@ -1,7 +1,10 @@
 import type { ConfigProblem } from '../core/errors.ts';
 import { printable } from '../core/log.ts';
+import type { Secret } from '../core/secret.ts';
 import { DEFAULT_DATA_CIPHERS } from '../model/ciphers.ts';
+import { DEFAULT_DIGEST } from '../model/digests.ts';
 import type { IgnoredDirective, Profile } from '../model/profile.ts';
+import type { CompressionChoice } from './compression.ts';
 import { decimal } from './numbers.ts';
 import type { Directive } from './ovpn-tokens.ts';
 import type { ProfileFiles } from './profile-files.ts';
@@ -25,6 +28,12 @@ export interface RemoteDraft {
   readonly transport: Transport | undefined;
 }
 
+/** A `compress` or `comp-lzo`, and what it asks for. */
+export interface CompressionDraft {
+  readonly directive: Directive;
+  readonly choice: CompressionChoice;
+}
+
 /** A profile while it is read: values so far, everything that is wrong, everything without effect. */
 export class ProfileDraft {
   readonly files: ProfileFiles;
@@ -46,6 +55,22 @@ export class ProfileDraft {
   dataCiphers: Directive | undefined;
   keysize: Directive | undefined;
   ncpDisabled = false;
+  auth: Directive | undefined;
+  /** The last one: it decides. */
+  compression: CompressionDraft | undefined;
+  compressionForbidden = false;
+  /** Directives that name a control wrap, in order. */
+  readonly wraps: Directive[] = [];
+  tlsAuthKey: Secret<Buffer> | undefined;
+  /** The last word about `key-direction`, of `tls-auth` or its own. */
+  keyDirection: { readonly directive: Directive; readonly direction: 0 | 1 } | undefined;
+  /** The last of `tls-version-min` and `tls-version-max`. */
+  tlsVersion: Directive | undefined;
+  /** Whether the profile says that it needs no certificate of the client. */
+  certificateless = false;
+  /** Directives with `[inline]` in place of a file: their block stands elsewhere. */
+  readonly #announced: Directive[] = [];
+  readonly #blocks = new Set<string>();
 
   constructor(files: ProfileFiles) {
     this.files = files;
@@ -72,7 +97,7 @@ export class ProfileDraft {
     this.ignored.push({ directive: name, line: directive.line, reason, level });
   }
 
-  /** The directive's block, or the text of the file its first argument names. */
+  /** The directive's block, or the text of the file its first argument names; else undefined. */
   textOf(directive: Directive): string | undefined {
     return this.#fileText(directive, (name) => this.files.read(name));
   }
@@ -80,6 +105,13 @@ export class ProfileDraft {
   /** As `textOf`, for a file that holds a password. */
   privateTextOf(directive: Directive): string | undefined {
     return this.#fileText(directive, (name) => this.files.readPrivate(name));
+  }
+
+  /** Looks for the blocks that `[inline]` announced, once everything has been read. */
+  finishBlocks(): void {
+    for (const directive of this.#announced) {
+      if (!this.#blocks.has(directive.name)) this.#expectBlock(directive);
+    }
   }
 
   /** The argument at `index` as a whole number; undefined, with a problem, when it is none. */
@@ -90,16 +122,24 @@ export class ProfileDraft {
   }
 
   #fileText(directive: Directive, read: ProfileFiles['read']): string | undefined {
-    if (directive.block !== undefined) return directive.block;
+    if (directive.block !== undefined) {
+      this.#blocks.add(directive.name);
+      return directive.block;
+    }
     const [name] = directive.args;
     if (name === undefined || name === '[inline]') {
-      this.invalid(directive, 'expected a file name or an inline block');
+      if (name === undefined) this.#expectBlock(directive);
+      else this.#announced.push(directive);
       return undefined;
     }
     const result = read(name);
     if ('text' in result) return result.text;
     this.#problem(result.code, directive, result.message);
     return undefined;
+  }
+
+  #expectBlock(directive: Directive): void {
+    this.invalid(directive, 'expected a file name or an inline block');
   }
 
   #problem(code: ConfigProblem['code'], { name, line }: Directive, message: string): void {
@@ -122,7 +162,8 @@ function defaultProfile(): Profile {
     tlsVersionMax: '1.3',
     dataCiphers: DEFAULT_DATA_CIPHERS,
     dataCiphersFallback: undefined,
-    auth: 'SHA1',
+    cipher: undefined,
+    auth: DEFAULT_DIGEST,
     compression: 'none',
     authUserPass: undefined,
     tunMtu: 1500,

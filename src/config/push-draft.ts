@@ -1,5 +1,5 @@
 import { OvpnProtocolError } from '../core/errors.ts';
-import type { PushOptions, Subnet } from '../model/push-options.ts';
+import type { CompressionFraming, PushOptions, Subnet } from '../model/push-options.ts';
 
 /** One word list of a push: the option's name and its arguments. */
 export type PushReader = (draft: PushDraft, args: readonly string[]) => void;
@@ -35,6 +35,9 @@ export class PushDraft {
   cipher: string | undefined;
   tlsEkm = false;
   ccExit = false;
+  dynTlsCrypt = false;
+  aeadEpoch = false;
+  compression: CompressionFraming | undefined;
   pingMs: number | undefined;
   pingRestartMs: number | undefined;
   pingExitMs: number | undefined;

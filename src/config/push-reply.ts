@@ -4,6 +4,7 @@ import type { PushOptions } from '../model/push-options.ts';
 import { splitLine } from './line-words.ts';
 import { finishDnsServers, finishSearchDomains, PUSH_DNS } from './push-dns.ts';
 import { PushDraft, type PushReader, pushError } from './push-draft.ts';
+import { finishAeadEpoch, PUSH_KEYS } from './push-keys.ts';
 import { finishIpv4, finishTunMtu, PUSH_NETWORK } from './push-network.ts';
 import { PUSH_SESSION } from './push-session.ts';
 
@@ -18,6 +19,7 @@ export const MAX_PUSH_BYTES = 65_536;
 const READERS: ReadonlyMap<string, PushReader> = new Map([
   ...PUSH_NETWORK,
   ...PUSH_DNS,
+  ...PUSH_KEYS,
   ...PUSH_SESSION,
 ]);
 
@@ -57,8 +59,8 @@ const WITHOUT_MEANING: ReadonlySet<string> = new Set([
  * its parts. Of options that name one thing the last wins; routes and name servers add up.
  *
  * @throws OvpnProtocolError with `OVPN_PUSH_INVALID` when an option without which the tunnel cannot
- * work is wrong (address, topology, peer id, cipher, key derivation), when packets would have a
- * format that we did not ask for, or when the push is larger than any honest one
+ * work is wrong (address, topology, peer id, cipher, key derivation, framing), or when the push is
+ * larger than any honest one
  */
 export function readPushOptions(options: readonly string[]): PushOptions {
   checkSize(options);
@@ -84,13 +86,15 @@ export function readPushOptions(options: readonly string[]): PushOptions {
     cipher: draft.cipher,
     tlsEkm: draft.tlsEkm,
     ccExit: draft.ccExit,
+    dynTlsCrypt: draft.dynTlsCrypt,
+    aeadEpoch: finishAeadEpoch(draft),
     pingMs: draft.pingMs,
     pingRestartMs: draft.pingRestartMs,
     pingExitMs: draft.pingExitMs,
     inactiveMs: draft.inactiveMs,
     sessionTimeoutMs: draft.sessionTimeoutMs,
     explicitExitNotify: draft.explicitExitNotify,
-    compression: 'none',
+    compression: draft.compression,
     authToken: draft.authToken === undefined ? undefined : new Secret(draft.authToken),
     authTokenUser: draft.authTokenUser,
     texts: Object.freeze(texts),

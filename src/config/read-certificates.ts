@@ -3,30 +3,28 @@ import { Secret } from '../core/secret.ts';
 import type { Directive } from './ovpn-tokens.ts';
 import { pemBlocks } from './pem.ts';
 import type { DirectiveReaders, ProfileDraft } from './profile-draft.ts';
-import { parseStaticKey } from './static-key.ts';
 
 /** Certificates and keys, inline or by file. */
 export const CERTIFICATE_READERS: DirectiveReaders = [
   [
     'ca',
     (draft, directive) => {
-      draft.profile.ca = certificatesOf(draft, directive);
+      draft.profile.ca = certificatesOf(draft, directive) ?? draft.profile.ca;
     },
   ],
   [
     'cert',
     (draft, directive) => {
-      draft.profile.cert = certificatesOf(draft, directive);
+      draft.profile.cert = certificatesOf(draft, directive) ?? draft.profile.cert;
     },
   ],
   [
     'extra-certs',
     (draft, directive) => {
-      draft.extraCerts = certificatesOf(draft, directive);
+      draft.extraCerts = certificatesOf(draft, directive) ?? draft.extraCerts;
     },
   ],
   ['key', readKey],
-  ['tls-crypt', readTlsCrypt],
 ];
 
 /** Looks whether certificate, key and authority fit together, once everything has been read. */
@@ -39,10 +37,21 @@ export function finishCertificates(draft: ProfileDraft): void {
   if (seen.has('cert') !== seen.has('key')) {
     draft.missing(seen.has('key') ? 'key without cert' : 'cert without key');
   }
+  if (!seen.has('cert') && !seen.has('key') && !hasOtherIdentity(draft)) {
+    draft.missing(
+      'neither cert and key nor auth-user-pass: add what the server asks for, or ' +
+        'setenv CLIENT_CERT 0 where it asks for nothing',
+    );
+  }
   if (cert !== undefined && key !== undefined && !belongTogether(cert, key)) {
     draft.missing('the key does not belong to the certificate');
   }
   if (cert !== undefined && draft.extraCerts !== undefined) profile.cert = cert + draft.extraCerts;
+}
+
+/** A password is one; `setenv CLIENT_CERT 0` says that the server asks for none. */
+function hasOtherIdentity({ seen, certificateless }: ProfileDraft): boolean {
+  return certificateless || seen.has('auth-user-pass') || seen.has('pkcs12');
 }
 
 function belongTogether(cert: string, key: Secret): boolean {
@@ -92,12 +101,4 @@ function readKey(draft: ProfileDraft, directive: Directive): void {
   } catch {
     draft.invalid(directive, 'the private key cannot be read');
   }
-}
-
-function readTlsCrypt(draft: ProfileDraft, directive: Directive): void {
-  const text = draft.textOf(directive);
-  if (text === undefined) return;
-  const key = parseStaticKey(text);
-  if (key === undefined) draft.invalid(directive, 'expected an OpenVPN static key of 256 bytes');
-  else draft.profile.wrap = Object.freeze({ kind: 'tls-crypt', key: new Secret(key) });
 }

@@ -32,8 +32,9 @@ export function finishPeerChecks(draft: ProfileDraft): void {
       level: 'warn',
     });
   }
-  if (draft.profile.tlsVersionMin > draft.profile.tlsVersionMax) {
-    draft.missing('tls-version-min is above tls-version-max');
+  const { tlsVersionMin, tlsVersionMax } = draft.profile;
+  if (draft.tlsVersion !== undefined && tlsVersionMin > tlsVersionMax) {
+    draft.invalid(draft.tlsVersion, 'tls-version-min is above tls-version-max');
   }
 }
 
@@ -77,19 +78,24 @@ function fingerprintOf(text: string): Buffer | undefined {
 
 function readTlsVersionMin(draft: ProfileDraft, directive: Directive): void {
   const [version, orHighest] = directive.args;
+  draft.tlsVersion = directive;
   if (orHighest !== undefined && orHighest !== 'or-highest') {
     draft.invalid(directive, 'expected or-highest or nothing after the version');
   } else if (version === '1.2' || version === '1.3') {
     draft.profile.tlsVersionMin = version;
-  } else if (orHighest === 'or-highest') {
+  } else if (orHighest === 'or-highest' && !OLD_TLS.has(version ?? '')) {
     draft.profile.tlsVersionMin = '1.3';
   } else {
     draft.refuse(directive, 'expected 1.2 or 1.3: older TLS is never spoken');
   }
 }
 
+/** `or-highest` is for versions that are not known yet. */
+const OLD_TLS: ReadonlySet<string> = new Set(['1.0', '1.1']);
+
 function readTlsVersionMax(draft: ProfileDraft, directive: Directive): void {
   const [version] = directive.args;
+  draft.tlsVersion = directive;
   if (version === '1.2' || version === '1.3') draft.profile.tlsVersionMax = version;
   else draft.refuse(directive, 'expected 1.2 or 1.3: older TLS is never spoken');
 }

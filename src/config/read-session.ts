@@ -26,10 +26,8 @@ export const SESSION_READERS: DirectiveReaders = [
   ['setenv', readSetenv],
   ['mode', readMode],
   ['key-method', readKeyMethod],
-  ['key-direction', readKeyDirection],
   ['dev', readDevice],
   ['dev-type', readDevice],
-  ['allow-compression', readAllowCompression],
   ['pull-filter', readPullFilter],
 ];
 
@@ -63,6 +61,8 @@ function readSetenv(draft: ProfileDraft, directive: Directive): void {
   const [name = '', value = ''] = directive.args;
   if (name === 'GENERIC_CONFIG') {
     draft.refuse(directive, 'the profile is a template that lacks its user');
+  } else if (name === 'CLIENT_CERT' && value === '0') {
+    draft.certificateless = true;
   } else if (!PEER_INFO_NAME.test(name)) {
     draft.ignore(directive, 'quiet', 'no environment is set: no program is ever started');
   } else if (draft.profile.peerInfo.length === MAX_PEER_INFO_LINES) {
@@ -86,22 +86,12 @@ function readKeyMethod(draft: ProfileDraft, directive: Directive): void {
   if (directive.args[0] !== '2') draft.refuse(directive, 'only key method 2 is spoken');
 }
 
-function readKeyDirection(draft: ProfileDraft, directive: Directive): void {
-  const direction = draft.numberOf(directive, 0, 0, 1);
-  if (direction !== undefined) draft.ignore(directive, 'quiet', 'has a meaning with tls-auth only');
-}
-
 function readDevice(draft: ProfileDraft, directive: Directive): void {
   const [device = ''] = directive.args;
   if (device.startsWith('tap')) draft.refuse(directive, 'tap is not supported, only tun');
   else if (device === 'null') draft.refuse(directive, 'a null device is not supported');
   else if (device === '') draft.invalid(directive, 'expected the name of a device');
   else draft.ignore(directive, device === 'tun' ? 'quiet' : 'warn', 'no device is opened');
-}
-
-function readAllowCompression(draft: ProfileDraft, directive: Directive): void {
-  const level = directive.args[0] === 'no' ? 'quiet' : 'warn';
-  draft.ignore(directive, level, 'nothing is ever compressed');
 }
 
 function readPullFilter(draft: ProfileDraft, directive: Directive): void {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readProfile } from '../../src/config/read-profile.ts';
+import { DEFAULT_DATA_CIPHERS } from '../../src/model/ciphers.ts';
 import type { Profile } from '../../src/model/profile.ts';
 import { inline, profileWith, TLS_CRYPT } from './sample-profile.ts';
 
@@ -28,7 +29,15 @@ const DIRECTIVES: readonly { words: readonly string[]; expected: Partial<Profile
     expected: { dataCiphersFallback: 'AES-128-GCM' },
   },
   { words: ['auth', 'SHA512'], expected: { auth: 'SHA512' } },
+  { words: ['auth', 'rsa-sha256'], expected: { auth: 'SHA256' } },
   { words: ['auth', 'none'], expected: { auth: 'NONE' } },
+  {
+    words: ['cipher', 'aes-256-cbc'],
+    expected: { cipher: 'AES-256-CBC', dataCiphers: [...DEFAULT_DATA_CIPHERS, 'AES-256-CBC'] },
+  },
+  { words: ['compress'], expected: { compression: 'stub' } },
+  { words: ['compress', 'stub-v2'], expected: { compression: 'stub-v2' } },
+  { words: ['comp-lzo', 'no'], expected: { compression: 'comp-lzo-no' } },
   {
     words: ['auth-user-pass'],
     expected: { authUserPass: { username: undefined, password: undefined } },
@@ -111,5 +120,5 @@ describe.each(DIRECTIVES)('$words', ({ words, expected }) => {
 /** The rest of the profile, without a line that would take the place of the one at the top. */
 function withoutDouble([name = '']: readonly string[]): string {
   const lines = profileWith().split('\n');
-  return lines.filter((line) => !line.startsWith(`${name} `)).join('\n');
+  return lines.filter((line) => name === 'setenv' || !line.startsWith(`${name} `)).join('\n');
 }

@@ -71,11 +71,7 @@ describe('DIRECTIVES', () => {
   });
 
   test.each([
-    'tls-auth',
-    'tls-crypt-v2',
     'fragment',
-    'compress',
-    'comp-lzo',
     'pkcs12',
     'http-proxy',
     'socks-proxy',

@@ -39,6 +39,7 @@ describe('a profile with nothing but what it needs', () => {
       tlsVersionMax: '1.3',
       dataCiphers: ['AES-256-GCM', 'AES-128-GCM', 'CHACHA20-POLY1305'],
       dataCiphersFallback: undefined,
+      cipher: undefined,
       auth: 'SHA1',
       compression: 'none',
       authUserPass: undefined,
@@ -82,8 +83,20 @@ describe('a profile with nothing but what it needs', () => {
     { name: 'client', text: without('client'), message: 'expected client or pull' },
     { name: 'remote', text: without('remote '), message: 'no remote' },
     { name: 'ca', text: without('<ca>'), message: 'neither ca nor peer-fingerprint' },
+    {
+      name: 'anything that shows who it is',
+      text: without('setenv'),
+      message: 'neither cert and key nor auth-user-pass',
+    },
   ])('is refused without $name', ({ text, message }) => {
     expect(errorOf(`${text}\n`).message).toContain(message);
+  });
+
+  test.each([
+    { name: 'auth-user-pass', lines: ['auth-user-pass'] },
+    { name: 'cert and key', lines: [inline('cert', CERT), inline('key', KEY)] },
+  ])('needs nothing else beside $name', ({ lines }) => {
+    expect(readProfile([without('setenv'), ...lines, ''].join('\n')).ignored).toEqual([]);
   });
 
   test('needs no ca beside a fingerprint', () => {
@@ -106,15 +119,14 @@ describe('a profile with nothing but what it needs', () => {
 describe('problems', () => {
   test('are told all at once, each with its line', () => {
     const { problems, line, directive, code, message } = errorOf(
-      ['client', 'remote vpn.example 0', 'tls-auth ta.key', 'no-such-thing', 'ping x', ''].join(
-        '\n',
-      ),
+      ['client', 'remote vpn.example 0', 'fragment 1200', 'no-such-thing', 'ping x', ''].join('\n'),
     );
     expect(problems.map((problem) => [problem.line, problem.directive, problem.code])).toEqual([
       [2, 'remote', 'OVPN_CONFIG_INVALID'],
-      [3, 'tls-auth', 'OVPN_CONFIG_REFUSED'],
+      [3, 'fragment', 'OVPN_CONFIG_REFUSED'],
       [4, undefined, 'OVPN_CONFIG_INVALID'],
       [5, 'ping', 'OVPN_CONFIG_INVALID'],
+      [undefined, undefined, 'OVPN_CONFIG_INVALID'],
       [undefined, undefined, 'OVPN_CONFIG_INVALID'],
     ]);
     expect({ line, directive, code }).toEqual({
@@ -122,7 +134,7 @@ describe('problems', () => {
       directive: 'remote',
       code: 'OVPN_CONFIG_INVALID',
     });
-    expect(message).toContain('profile:3: tls-auth: is not supported yet');
+    expect(message).toContain('profile:3: fragment: is not supported yet');
   });
 
   test('never show what stands in the profile', () => {
@@ -186,7 +198,7 @@ describe('unknown directives', () => {
 
   test('setenv opt is the directive itself where it is known', () => {
     expect(read('setenv opt tun-mtu 1400').tunMtu).toBe(1400);
-    expect(errorOf(profileWith('setenv opt tls-auth x')).directive).toBe('tls-auth');
+    expect(errorOf(profileWith('setenv opt fragment 1')).directive).toBe('fragment');
   });
 
   test('ignore-unknown-option does not pass over a known one', () => {
@@ -397,87 +409,6 @@ describe('credentials', () => {
   });
 });
 
-describe('data ciphers', () => {
-  const all = ['AES-256-GCM', 'AES-128-GCM', 'CHACHA20-POLY1305'];
-  test.each([
-    {
-      name: 'a list, any case',
-      lines: ['data-ciphers chacha20-poly1305:aes-128-gcm'],
-      offered: ['CHACHA20-POLY1305', 'AES-128-GCM'],
-      told: [],
-    },
-    {
-      name: 'the old name',
-      lines: ['ncp-ciphers AES-128-GCM'],
-      offered: ['AES-128-GCM'],
-      told: [],
-    },
-    {
-      name: 'names we do not have',
-      lines: ['data-ciphers AES-256-CBC:AES-128-GCM'],
-      offered: ['AES-128-GCM'],
-      told: ['data-ciphers quiet'],
-    },
-    {
-      name: 'optional names',
-      lines: ['data-ciphers AES-128-GCM:?ARIA-256-GCM'],
-      offered: ['AES-128-GCM'],
-      told: ['data-ciphers quiet'],
-    },
-    { name: 'DEFAULT', lines: ['data-ciphers DEFAULT:AES-256-GCM'], offered: all, told: [] },
-    {
-      name: 'cipher beside a list',
-      lines: ['cipher AES-256-CBC', 'data-ciphers AES-128-GCM'],
-      offered: ['AES-128-GCM'],
-      told: ['cipher quiet'],
-    },
-    { name: 'cipher alone, ours', lines: ['cipher AES-128-GCM'], offered: all, told: [] },
-    {
-      name: 'cipher alone, not ours',
-      lines: ['cipher AES-256-CBC'],
-      offered: all,
-      told: ['cipher warn'],
-    },
-    { name: 'cipher BF-CBC', lines: ['cipher BF-CBC'], offered: all, told: ['cipher warn'] },
-    { name: 'cipher none', lines: ['cipher none'], offered: all, told: ['cipher warn'] },
-    {
-      name: 'ncp-disable',
-      lines: ['cipher AES-128-GCM', 'ncp-disable'],
-      offered: ['AES-128-GCM'],
-      told: ['ncp-disable warn'],
-    },
-    {
-      name: "the cipher's own key size",
-      lines: ['cipher AES-256-GCM', 'keysize 256'],
-      offered: all,
-      told: ['keysize warn'],
-    },
-  ])('$name', ({ lines, offered, told }) => {
-    const { dataCiphers, ignored } = read(...lines);
-    expect(dataCiphers).toEqual(offered);
-    expect(ignored.map(({ directive, level }) => `${directive} ${level}`)).toEqual(told);
-  });
-
-  test.each([
-    { name: 'only CBC', lines: ['data-ciphers AES-256-CBC:AES-128-CBC'] },
-    { name: 'none', lines: ['data-ciphers AES-256-GCM:none'] },
-    { name: 'CBC with ncp-disable', lines: ['cipher AES-256-CBC', 'ncp-disable'] },
-    { name: 'another key size', lines: ['cipher AES-256-GCM', 'keysize 128'] },
-    { name: 'auth that is none', lines: ['auth SHA257'] },
-  ])('refuses $name', ({ lines }) => {
-    expect(errorOf(profileWith(...lines)).code).toBe('OVPN_CONFIG_REFUSED');
-  });
-
-  test.each([
-    { line: 'data-ciphers-fallback aes-128-gcm', fallback: 'AES-128-GCM', told: 0 },
-    { line: 'data-ciphers-fallback AES-256-CBC', fallback: undefined, told: 1 },
-    { line: 'data-ciphers-fallback none', fallback: undefined, told: 1 },
-  ])('$line', ({ line, fallback, told }) => {
-    const { dataCiphersFallback, ignored } = read(line);
-    expect([dataCiphersFallback, ignored.length]).toEqual([fallback, told]);
-  });
-});
-
 describe('peer checks', () => {
   test.each([
     { line: 'verify-x509-name server name', check: { type: 'name', value: 'server' } },
@@ -506,9 +437,19 @@ describe('peer checks', () => {
     expect([tlsVersionMin, tlsVersionMax]).toEqual(versions);
   });
 
+  test('tls-version-min above tls-version-max is refused at the later one', () => {
+    const text = `tls-version-min 1.3\ntls-version-max 1.2\n${profileWith()}`;
+    expect(errorOf(text)).toMatchObject({ directive: 'tls-version-max', line: 2 });
+  });
+
   test.each([
     'tls-version-min 1.0',
     'tls-version-min 1.1',
+    'tls-version-min 1.0 or-highest',
+    'tls-version-min 1.1 or-highest',
+    'tls-version-min',
+    'tls-version-max',
+    'tls-version-max 1.4',
     'tls-version-max 1.1',
     'tls-version-min 1.2 what',
     'tls-version-min 1.3\ntls-version-max 1.2',
@@ -604,7 +545,14 @@ describe('setenv', () => {
     ]);
   });
 
-  test.each(['IV_PROTO 990', 'IV_CIPHERS x', 'IV_SSO webauth', 'PATH /x', 'CLIENT_CERT 0', 'UV_'])(
+  test('CLIENT_CERT 0 lets a profile be without certificate and password', () => {
+    expect(read().ignored).toEqual([]);
+    expect(errorOf(profileWith('setenv CLIENT_CERT 0', 'cert x')).message).not.toContain(
+      'CLIENT_CERT',
+    );
+  });
+
+  test.each(['IV_PROTO 990', 'IV_CIPHERS x', 'IV_SSO webauth', 'PATH /x', 'CLIENT_CERT 1', 'UV_'])(
     '%s has no effect',
     (words) => {
       const { peerInfo, ignored } = read(`setenv ${words}`);

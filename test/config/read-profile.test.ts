@@ -49,7 +49,7 @@ describe('readProfile', () => {
   });
 
   test('tells which files it cannot read, and of which directive', () => {
-    write('client.ovpn', 'client\nremote a\nca missing.crt\ntls-crypt ../tc.key\n');
+    write('client.ovpn', 'client\nremote a\nca missing.crt\ntls-crypt ../tc.key\nauth-user-pass\n');
     const { problems, message } = errorOf(path);
     expect(problems).toEqual([
       {

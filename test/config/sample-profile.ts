@@ -11,7 +11,10 @@ export const CA = vector('ca.crt');
 export const CERT = vector('client.crt');
 export const KEY = vector('client.key');
 export const SERVER_KEY = vector('server.key');
+export const TLS_AUTH = vector('ta.key');
 export const TLS_CRYPT = vector('tc.key');
+export const TLS_CRYPT_V2 = vector('tcv2-client.key');
+export const TLS_CRYPT_V2_SERVER = vector('tcv2-server.key');
 
 /** `text` as the inline block of `name`. */
 export function inline(name: string, text: string): string {
@@ -23,6 +26,7 @@ export const REQUIRED: readonly string[] = [
   'client',
   'remote vpn.example 1194',
   'remote-cert-tls server',
+  'setenv CLIENT_CERT 0',
   inline('ca', CA),
 ];
 

@@ -42,6 +42,28 @@ describe('parseStaticKey', () => {
     expect(parseStaticKey(text)).toBeUndefined();
   });
 
+  test('line lengths, and text around the markers, do not count', () => {
+    const bytes = fc.uint8Array({ minLength: 256, maxLength: 256 });
+    const around = fc.string().filter((text) => !text.includes(BEGIN));
+    fc.assert(
+      fc.property(bytes, fc.integer({ min: 1, max: 600 }), around, (key, columns, text) => {
+        const hex = Buffer.from(key).toString('hex');
+        const lines = hex.match(new RegExp(`.{1,${columns}}`, 'g')) ?? [];
+        const file = [text, BEGIN, ...lines, END, text].join('\n');
+        expect(parseStaticKey(file)).toEqual(Buffer.from(key));
+      }),
+    );
+  });
+
+  test('any text gives 256 bytes or nothing', () => {
+    const line = fc.oneof(fc.constantFrom(BEGIN, END, 'ab'.repeat(256)), fc.string());
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 5 }), (lines) => {
+        expect([undefined, 256]).toContain(parseStaticKey(lines.join('\n'))?.length);
+      }),
+    );
+  });
+
   test('reads what formatStaticKey writes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 256, maxLength: 256 }), (bytes) => {
