@@ -8,6 +8,10 @@ export interface Agreement {
   readonly peerId: number | undefined;
   /** Whether keys come from the TLS exporter; else from the legacy PRF. */
   readonly tlsEkm: boolean;
+  /** Whether renegotiations have a control wrap of their own (dynamic tls-crypt). */
+  readonly dynTlsCrypt: boolean;
+  /** Whether data packets have the epoch format. */
+  readonly aeadEpoch: boolean;
 }
 
 /** What the handshakes of one session share. */

@@ -13,18 +13,17 @@ export interface ClientCipherFacts {
   readonly fallback: string | undefined;
 }
 
-/** The data cipher of the session (ssl_ncp.c), or why there is none. */
+/**
+ * The data cipher of the session (ssl_ncp.c), or why there is none: the pushed one, else the one of
+ * the server's options string, where we offer it; the fallback for a server that names none.
+ */
 export function chooseClientCipher(facts: ClientCipherFacts): DataCipher | OvpnProtocolError {
   const { pushed, serverOptions, dataCiphers, fallback } = facts;
   const named = pushed ?? serverOptions;
-  const allowed = named !== undefined && (dataCiphers.includes(named) || named === fallback);
-  const chosen = allowed
-    ? named
-    : named === undefined || pushed === undefined
-      ? fallback
-      : undefined;
-  const cipher = DATA_CIPHERS.get(chosen ?? '');
-  if (cipher !== undefined) return cipher;
+  const chosen = named ?? fallback ?? '';
+  const cipher = DATA_CIPHERS.get(chosen);
+  const allowed = dataCiphers.includes(chosen) || chosen === fallback;
+  if (cipher !== undefined && allowed) return cipher;
   const came = named === undefined ? 'none' : printable(named);
   return noSharedCipher(
     `expected one of ${dataCiphers.join(', ')}, got ${came} from the server; add its cipher to data-ciphers if it is one that tundial has`,
@@ -41,20 +40,25 @@ export interface ServerCipherFacts {
   readonly clientOptions: string | undefined;
 }
 
-/** The first of our ciphers that the client lists, as a 2.6 server chooses; undefined for none. */
+/** The first of our ciphers that the client knows, as a 2.6 server chooses; undefined for none. */
 export function chooseServerCipher(facts: ServerCipherFacts): DataCipher | undefined {
-  const { dataCiphers, fallback, clientOptions } = facts;
-  const listed = clientCiphers(facts.peerInfo);
-  if (listed !== undefined) return cipherNamed(dataCiphers.find((name) => listed.includes(name)));
-  if (clientOptions === undefined) return cipherNamed(fallback);
-  return cipherNamed(dataCiphers.find((name) => name === clientOptions));
+  const { dataCiphers, fallback } = facts;
+  const known = clientCiphers(facts);
+  if (known.length === 0) return cipherNamed(fallback);
+  return cipherNamed(dataCiphers.find((name) => known.includes(name)));
 }
 
-/** IV_CIPHERS; else what IV_NCP=2 stands for; undefined for a client that does not negotiate. */
-function clientCiphers(peerInfo: ReadonlyMap<string, string>): readonly string[] | undefined {
+/** IV_CIPHERS is the whole truth; without it IV_NCP=2 stands for two, and the OCC cipher counts. */
+function clientCiphers({ peerInfo, clientOptions }: ServerCipherFacts): readonly string[] {
   const list = peerInfo.get('IV_CIPHERS');
   if (list !== undefined) return list.toUpperCase().split(':');
-  return Number(peerInfo.get('IV_NCP')) >= 2 ? ['AES-256-GCM', 'AES-128-GCM'] : undefined;
+  const own = clientOptions === undefined ? [] : [clientOptions];
+  return Number(peerInfo.get('IV_NCP')) >= 2 ? ['AES-256-GCM', 'AES-128-GCM', ...own] : own;
+}
+
+/** Whether the client takes a pushed `cipher`: it says which ones it has, by list or by IV_NCP. */
+export function negotiatesCipher(peerInfo: ReadonlyMap<string, string>): boolean {
+  return peerInfo.has('IV_CIPHERS') || peerInfo.has('IV_NCP');
 }
 
 function cipherNamed(name: string | undefined): DataCipher | undefined {

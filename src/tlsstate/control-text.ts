@@ -1,6 +1,6 @@
 import { Drop, type DropCounter } from '../core/machine.ts';
 
-/** Longest text that is kept while its NUL is awaited. Unit: bytes. */
+/** Longest text that is taken, without its NUL. Unit: bytes. */
 export const MAX_TEXT_BYTES = 65_536;
 
 /** Pieces that wait at a time: then they are put together, or tiny ones would cost far more than they hold. */
@@ -20,11 +20,12 @@ export class ControlTextReader {
     this.#drops = drops;
   }
 
-  /** The texts that `plaintext` completes; undefined when too much waits without a NUL. */
+  /** The texts that `plaintext` completes; undefined when one is too long, with its NUL or without. */
   push(plaintext: Buffer): string[] | undefined {
     const texts: string[] = [];
     let from = 0;
     for (let nul = plaintext.indexOf(0); nul !== -1; nul = plaintext.indexOf(0, from)) {
+      if (this.#waitingBytes + nul - from > MAX_TEXT_BYTES) return undefined;
       const text = this.#complete(plaintext.subarray(from, nul));
       if (text !== undefined) texts.push(text);
       from = nul + 1;

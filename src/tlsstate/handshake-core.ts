@@ -12,6 +12,7 @@ import {
   parseControlMessage,
 } from './control-message.ts';
 import { ControlTextReader } from './control-text.ts';
+import { ExporterLabel } from './exporter-label.ts';
 import type { HandshakeStep } from './handshake-step.ts';
 import { decodeKeyMethod2, encodeKeyMethod2, type KeyMethod2 } from './key-method2.ts';
 import { type KeySource, makeKeySource, prfSecrets, wipeKeySource } from './key-source2.ts';
@@ -28,7 +29,7 @@ export interface HandshakeContext {
   /** Counts texts of the peer that are dropped. */
   readonly drops: DropCounter;
   /** 256 bytes of the TLS exporter; called once TLS is up. */
-  readonly exportDataKeys: () => Buffer;
+  readonly exportKey: (label: ExporterLabel) => Buffer;
 }
 
 /** What the handshakes of both roles do alike: exchange key methods, read texts, hand out the key. */
@@ -121,14 +122,14 @@ export class HandshakeCore {
     this.#steps.push({ kind: 'record', plaintext: encodeControlMessage(message) });
   }
 
-  /** Hands the data channel its key; the secrets go with it. */
+  /** Hands out the keys that `agreement` asks for; the secrets go with them. */
   establish(agreement: Agreement): void {
-    const { keyId, ids, startedAt, exportDataKeys } = this.context;
+    const { keyId, ids, startedAt, exportKey } = this.context;
     const [own, peer] = [this.#own, this.#peer];
     if (own === undefined || peer === undefined) throw new Error('keys before the key exchange');
     let material: DataChannelKey['material'];
     if (agreement.tlsEkm) {
-      material = exportDataKeys();
+      material = exportKey(ExporterLabel.DATA_KEYS);
       this.wipe();
     } else {
       const [client, server] = this.#role === 'client' ? [own, peer] : [peer, own];
@@ -136,10 +137,14 @@ export class HandshakeCore {
       this.#own = undefined;
       this.#peer = undefined;
     }
-    const { cipher, peerId } = agreement;
+    if (keyId === 0) {
+      const exported = agreement.dynTlsCrypt ? exportKey(ExporterLabel.CONTROL_KEY) : undefined;
+      this.#steps.push({ kind: 'control-key', exported });
+    }
+    const { cipher, peerId, aeadEpoch: epoch } = agreement;
     this.#steps.push({
       kind: 'key',
-      key: { keyId, role: this.#role, cipher, peerId, material, startedAt },
+      key: { keyId, role: this.#role, cipher, peerId, epoch, material, startedAt },
     });
     this.enter('S_GENERATED_KEYS');
     this.#established = true;

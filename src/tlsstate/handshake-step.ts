@@ -28,6 +28,11 @@ export type HandshakeStep =
   | { readonly kind: 'authenticate'; readonly request: AuthenticationRequest }
   | { readonly kind: 'pushed'; readonly push: PushOptions }
   | { readonly kind: 'message'; readonly message: ControlMessage }
+  /**
+   * Key id 0 has settled how later key ids are wrapped: 256 bytes of the TLS exporter, or undefined
+   * for as before. Told before its `key`.
+   */
+  | { readonly kind: 'control-key'; readonly exported: Buffer | undefined }
   | { readonly kind: 'key'; readonly key: DataChannelKey }
   | { readonly kind: 'failed'; readonly error: Error };
 

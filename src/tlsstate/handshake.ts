@@ -2,7 +2,7 @@ import { OvpnProtocolError, OvpnTimeoutError, toError } from '../core/errors.ts'
 import type { Millis } from '../core/machine.ts';
 import type { Secret } from '../core/secret.ts';
 import type { PushOptions } from '../model/push-options.ts';
-import { chooseClientCipher } from './cipher-choice.ts';
+import { clientAgreement } from './client-agreement.ts';
 import type { ControlMessage } from './control-message.ts';
 import { type HandshakeContext, HandshakeCore } from './handshake-core.ts';
 import type { Handshake, HandshakeStep } from './handshake-step.ts';
@@ -21,6 +21,8 @@ export interface ClientHandshakeOptions {
   /** The options ("OCC") string. */
   readonly optionsString: string;
   readonly peerInfo: string;
+  /** The bits of IV_PROTO in it. */
+  readonly ivProto: number;
   readonly dataCiphers: readonly string[];
   readonly dataCiphersFallback: string | undefined;
   readonly handWindowMs: number;
@@ -215,16 +217,9 @@ export class ClientHandshake implements Handshake {
 
   /** The first push settles the session; later ones only bring a new token. */
   #onPushed(push: PushOptions): void {
-    const { dataCiphers, dataCiphersFallback } = this.#options;
-    const cipher = chooseClientCipher({
-      pushed: push.cipher,
-      serverOptions: this.#serverOptions,
-      dataCiphers,
-      fallback: dataCiphersFallback,
-    });
-    if (cipher instanceof OvpnProtocolError) throw cipher;
-    const agreement = { cipher, peerId: push.peerId, tlsEkm: push.tlsEkm };
-    this.#core.context.memory.agreement = agreement;
+    const { dataCiphers, dataCiphersFallback: fallback, ivProto } = this.#options;
+    const facts = { ivProto, dataCiphers, fallback, serverOptions: this.#serverOptions };
+    this.#core.context.memory.agreement = clientAgreement(push, facts);
     this.#core.enter('S_ACTIVE');
     this.#core.step({ kind: 'pushed', push });
     this.#establish();

@@ -1,3 +1,5 @@
+import type { ControlWrapOptions, ServerWrapOptions } from '../model/control-wrap-options.ts';
+import { DIGESTS } from '../model/digests.ts';
 import type { Role } from '../model/ids.ts';
 import type { CompressionFraming } from '../model/push-options.ts';
 
@@ -5,10 +7,13 @@ import type { CompressionFraming } from '../model/push-options.ts';
 export interface OptionsStringFacts {
   readonly role: Role;
   readonly protocol: 'udp' | 'tcp';
-  /** The profile's own `cipher`, where it is among its data-ciphers; undefined: OpenVPN's default. */
+  /** The profile's own `cipher` or `data-ciphers-fallback`; undefined: OpenVPN's default. */
   readonly cipher: string | undefined;
-  /** Digest name, upper case. */
+  /** `cipher` is named only where it is one of them. */
+  readonly dataCiphers: readonly string[];
+  /** A key of `DIGESTS`, or `NONE`. */
   readonly auth: string;
+  readonly wrap: ControlWrapOptions | ServerWrapOptions;
   readonly tunMtu: number;
   readonly compression: CompressionFraming;
 }
@@ -19,16 +24,21 @@ export interface OptionsStringFacts {
  */
 export function optionsString(facts: OptionsStringFacts): string {
   const cipher = cipherShape(facts.cipher);
+  const digest = cipher.aead ? undefined : DIGESTS.get(facts.auth);
+  const tlsAuth = facts.wrap.kind === 'tls-auth' ? facts.wrap : undefined;
+  const isNamed = facts.cipher !== undefined && facts.dataCiphers.includes(facts.cipher);
   const items = [
     'V4',
     'dev-type tun',
-    `link-mtu ${linkMtu(facts, cipher)}`,
+    `link-mtu ${linkMtu(facts, cipher.overheadBytes + (digest?.bytes ?? 0))}`,
     `tun-mtu ${facts.tunMtu}`,
     `proto ${protocolName(facts)}`,
     facts.compression === 'none' ? undefined : 'comp-lzo',
-    facts.cipher === undefined ? undefined : `cipher ${facts.cipher}`,
-    `auth ${cipher.aead ? '[null-digest]' : facts.auth}`,
+    tlsAuth?.direction === undefined ? undefined : `keydir ${tlsAuth.direction}`,
+    isNamed ? `cipher ${facts.cipher}` : undefined,
+    `auth ${digest?.name ?? '[null-digest]'}`,
     `keysize ${cipher.keyBits}`,
+    tlsAuth === undefined ? undefined : 'tls-auth',
     'key-method 2',
     `tls-${facts.role}`,
   ];
@@ -45,11 +55,10 @@ function protocolName({ protocol, role }: OptionsStringFacts): string {
   return protocol === 'udp' ? 'UDPv4' : `TCPv4_${role.toUpperCase()}`;
 }
 
-function linkMtu(facts: OptionsStringFacts, cipher: CipherShape): number {
-  const digest = cipher.aead ? 0 : (DIGEST_BYTES.get(facts.auth) ?? 0);
+function linkMtu(facts: OptionsStringFacts, cipherBytes: number): number {
   const framing = facts.compression === 'none' || facts.compression === 'stub-v2' ? 0 : 1;
   const prefix = facts.protocol === 'tcp' ? 2 : 0;
-  return facts.tunMtu + OPCODE_AND_PACKET_ID + cipher.overheadBytes + digest + framing + prefix;
+  return facts.tunMtu + OPCODE_AND_PACKET_ID + cipherBytes + framing + prefix;
 }
 
 interface CipherShape {
@@ -71,11 +80,3 @@ function cipherShape(name: string | undefined): CipherShape {
 }
 
 const OPCODE_AND_PACKET_ID = 5;
-const DIGEST_BYTES: ReadonlyMap<string, number> = new Map([
-  ['MD5', 16],
-  ['SHA1', 20],
-  ['SHA224', 28],
-  ['SHA256', 32],
-  ['SHA384', 48],
-  ['SHA512', 64],
-]);

@@ -1,14 +1,25 @@
 import { OvpnUsageError } from '../core/errors.ts';
 import { hasControlCharacter } from '../core/log.ts';
+import { DATA_CIPHERS } from '../model/ciphers.ts';
 
-/** Bits of IV_PROTO (ssl.h `IV_PROTO_*`) that tundial knows. */
+/** Bits of IV_PROTO (ssl.h `IV_PROTO_*`) that tundial knows: what a client says it can do. */
 export const IvProto = {
+  /** Data packets with a peer id. */
   DATA_V2: 0x002,
+  /** Takes a PUSH_REPLY that it has not asked for. */
   REQUEST_PUSH: 0x004,
+  /** Data keys from the TLS exporter. */
   TLS_KEY_EXPORT: 0x008,
+  /** AUTH_PENDING with keywords. */
   AUTH_PENDING_KW: 0x010,
+  /** EXIT on the control channel, and `protocol-flags` in a push. */
   CC_EXIT_NOTIFY: 0x080,
+  /** AUTH_FAILED,TEMP. */
   AUTH_FAIL_TEMP: 0x100,
+  /** A control wrap of their own for renegotiations. */
+  DYN_TLS_CRYPT: 0x200,
+  /** Data packets with epochs. */
+  AEAD_EPOCH: 0x400,
 } as const;
 
 /** What our client announces: all that works, and nothing else. A server turns it on at once. */
@@ -18,7 +29,15 @@ export const CLIENT_IV_PROTO: number =
   IvProto.TLS_KEY_EXPORT |
   IvProto.AUTH_PENDING_KW |
   IvProto.CC_EXIT_NOTIFY |
-  IvProto.AUTH_FAIL_TEMP;
+  IvProto.AUTH_FAIL_TEMP |
+  IvProto.DYN_TLS_CRYPT |
+  IvProto.AEAD_EPOCH;
+
+/** What a client that has `ivProto` announces beside `dataCiphers`: epochs need an AEAD cipher. */
+export function announcedIvProto(ivProto: number, dataCiphers: readonly string[]): number {
+  const anyAead = dataCiphers.some((name) => DATA_CIPHERS.get(name)?.aead === true);
+  return anyAead ? ivProto : ivProto & ~IvProto.AEAD_EPOCH;
+}
 
 export interface PeerInfoFacts {
   /** Version of this package: `0.1.0`. */
@@ -29,7 +48,7 @@ export interface PeerInfoFacts {
   readonly maxTunMtu: number;
   /** Offered ciphers, upper case, best first. */
   readonly dataCiphers: readonly string[];
-  /** Bits of {@link IvProto}. */
+  /** Bits of {@link IvProto}; 0: none are announced. */
   readonly ivProto: number;
   /** Further lines (`UV_*`), as the profile has them. */
   readonly extra: readonly (readonly [name: string, value: string])[];
@@ -50,7 +69,9 @@ export function clientPeerInfo(facts: PeerInfoFacts): string {
   ];
   // A 2.4 server takes it as consent to both AES-GCM ciphers and looks no further.
   if (ncp) lines.push(['IV_NCP', '2']);
-  lines.push(['IV_CIPHERS', dataCiphers.join(':')], ['IV_PROTO', String(facts.ivProto)]);
+  lines.push(['IV_CIPHERS', dataCiphers.join(':')]);
+  if (facts.ivProto !== 0) lines.push(['IV_PROTO', String(facts.ivProto)]);
+  lines.push(...STUB_LINES);
   for (const [name, value] of facts.extra) {
     if (!NAME.test(name) || hasControlCharacter(value)) {
       throw new OvpnUsageError(
@@ -88,6 +109,12 @@ export function ivProtoOf(peerInfo: ReadonlyMap<string, string>): number {
 
 const NAME = /^[A-Za-z0-9_]{1,64}$/;
 const DECIMAL = /^\d{1,9}$/;
+/** The framings that we understand without compressing. */
+const STUB_LINES = [
+  ['IV_LZO_STUB', '1'],
+  ['IV_COMP_STUB', '1'],
+  ['IV_COMP_STUBv2', '1'],
+] as const;
 /** Names that OpenVPN sends where they differ from Node's. */
 const PLATFORMS: ReadonlyMap<string, string> = new Map([
   ['darwin', 'mac'],

@@ -4,7 +4,12 @@ import { hasControlCharacter } from '../core/log.ts';
 import type { Millis } from '../core/machine.ts';
 import type { DataCipher } from '../model/ciphers.ts';
 import type { Agreement } from './agreement.ts';
-import { chooseServerCipher, NO_SHARED_CIPHER_REASON, noSharedCipher } from './cipher-choice.ts';
+import {
+  chooseServerCipher,
+  NO_SHARED_CIPHER_REASON,
+  negotiatesCipher,
+  noSharedCipher,
+} from './cipher-choice.ts';
 import type { AuthFailed, ControlMessage } from './control-message.ts';
 import { type HandshakeContext, HandshakeCore } from './handshake-core.ts';
 import type { AuthenticationVerdict, Handshake, HandshakeStep } from './handshake-step.ts';
@@ -16,10 +21,15 @@ import { peerVerdict } from './peer-verdict.ts';
 /** What came of the negotiation, for the text of the push. */
 export interface NegotiatedFacts {
   readonly cipher: DataCipher;
+  /** Whether the client negotiates ciphers: to one that does not, none is pushed. */
+  readonly negotiatesCipher: boolean;
   /** undefined for a client without DATA_V2: push none. */
   readonly peerId: number | undefined;
   readonly tlsEkm: boolean;
   readonly ccExit: boolean;
+  /** Whether `dyn-tls-crypt` and `aead-epoch` are granted. */
+  readonly dynTlsCrypt: boolean;
+  readonly aeadEpoch: boolean;
   /** All bits that the client announced. */
   readonly ivProto: number;
 }
@@ -33,6 +43,8 @@ export interface ServerHandshakeOptions {
   readonly handWindowMs: number;
   /** The id under which DATA_V2 packets of this peer are found. */
   readonly peerId: number | undefined;
+  /** What a client that announces it is granted. */
+  readonly grants: { readonly dynTlsCrypt: boolean; readonly aeadEpoch: boolean };
   /** The whole messages (`PUSH_REPLY,…`) for this peer, each at most 1,024 bytes. */
   readonly buildPush: (negotiated: NegotiatedFacts) => readonly string[];
 }
@@ -200,7 +212,7 @@ export class ServerHandshake implements Handshake {
   #agree(): Agreement | undefined {
     const { agreement } = this.#core.context.memory;
     if (this.keyId > 0) return agreement;
-    const { dataCiphers, dataCiphersFallback, peerId } = this.#options;
+    const { dataCiphers, dataCiphersFallback, grants } = this.#options;
     const cipher = chooseServerCipher({
       dataCiphers,
       fallback: dataCiphersFallback,
@@ -208,18 +220,25 @@ export class ServerHandshake implements Handshake {
       clientOptions: this.#clientCipher,
     });
     if (cipher === undefined) return undefined;
+    const peerId = this.#announces(IvProto.DATA_V2) ? this.#options.peerId : undefined;
+    // Only `protocol-flags` can tell of these two, and only with bit 7 is that read.
+    const readsFlags = this.#announces(IvProto.CC_EXIT_NOTIFY);
+    const knowsEpochs = readsFlags && this.#announces(IvProto.AEAD_EPOCH);
     return {
       cipher,
-      peerId: this.#announces(IvProto.DATA_V2) ? peerId : undefined,
+      peerId,
       tlsEkm: this.#announces(IvProto.TLS_KEY_EXPORT),
+      dynTlsCrypt: grants.dynTlsCrypt && readsFlags && this.#announces(IvProto.DYN_TLS_CRYPT),
+      aeadEpoch: grants.aeadEpoch && knowsEpochs && cipher.aead && peerId !== undefined,
     };
   }
 
   #push(agreement: Agreement): void {
     const ivProto = ivProtoOf(this.#peerInfo);
     const ccExit = this.#announces(IvProto.CC_EXIT_NOTIFY);
+    const facts = { ccExit, ivProto, negotiatesCipher: negotiatesCipher(this.#peerInfo) };
     try {
-      for (const text of this.#options.buildPush({ ...agreement, ccExit, ivProto })) {
+      for (const text of this.#options.buildPush({ ...agreement, ...facts })) {
         this.#core.send({ kind: 'unknown', text });
       }
     } catch (thrown) {

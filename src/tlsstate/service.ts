@@ -1,7 +1,7 @@
 import { assertNever, toError } from '../core/errors.ts';
 import { Drop, DropCounter, type Millis } from '../core/machine.ts';
 import { BATCH, type Service } from '../core/pump.ts';
-import { type DataChannelKey, KEY2_BYTES } from '../model/data-channel-key.ts';
+import type { DataChannelKey } from '../model/data-channel-key.ts';
 import type { PushOptions } from '../model/push-options.ts';
 import type { SessionIds } from '../model/tls-chunk.ts';
 import { SessionMemory } from './agreement.ts';
@@ -39,10 +39,13 @@ export class TlsStateService implements Service {
   #ids: SessionIds | undefined;
   #current: Negotiation | undefined;
   #push: PushOptions | undefined;
+  /** Longest next piece of TLS, of key id 0 at first. */
+  #nextChunkBytes: number;
   #ended = false;
 
   constructor(options: TlsStateOptions, ports: TlsStatePorts, events: TlsStateEvents) {
     this.#options = options;
+    this.#nextChunkBytes = options.firstChunkBytes;
     this.#ports = ports;
     this.#events = events;
   }
@@ -135,7 +138,7 @@ export class TlsStateService implements Service {
         random,
         memory: this.#memory,
         drops: this.drops,
-        exportDataKeys: () => engine.exportDataKeys(KEY2_BYTES),
+        exportKey: (label) => engine.exportKey(label),
       });
       this.#negotiations.set(keyId, new Negotiation(engine, handshake));
     } catch (thrown) {
@@ -201,6 +204,9 @@ export class TlsStateService implements Service {
       case 'message':
         this.#events.message(step.message);
         break;
+      case 'control-key':
+        this.#events.controlKey(step.exported);
+        break;
       case 'key':
         this.#established(step.key, negotiation);
         break;
@@ -231,8 +237,9 @@ export class TlsStateService implements Service {
     }
     this.#current = negotiation;
     this.#events.established(key.keyId, {
-      cipher: key.cipher.name,
+      cipher: key.cipher,
       peerId: key.peerId,
+      epoch: key.epoch,
       tlsVersion: negotiation.engine.version,
       push: this.#push,
     });
@@ -262,8 +269,9 @@ export class TlsStateService implements Service {
     let moved = 0;
     for (const { keyId, engine } of this.#negotiations.values()) {
       while (moved < BATCH && !tlsToControl.full) {
-        const bytes = engine.takeOutput(this.#options.maxChunkBytes);
+        const bytes = engine.takeOutput(this.#nextChunkBytes);
         if (bytes === undefined) break;
+        this.#nextChunkBytes = this.#options.maxChunkBytes;
         tlsToControl.push({ keyId, bytes });
         moved += 1;
       }

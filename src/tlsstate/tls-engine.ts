@@ -2,7 +2,9 @@ import { constants, type X509Certificate } from 'node:crypto';
 import tls from 'node:tls';
 import { OvpnTlsError, toError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
+import { KEY2_BYTES } from '../model/data-channel-key.ts';
 import type { Role } from '../model/ids.ts';
+import type { ExporterLabel } from './exporter-label.ts';
 import { MAX_WAITING_BYTES, TlsBio } from './tls-bio.ts';
 import { tlsError } from './tls-errors.ts';
 import { type PeerChecks, verifyPeer } from './verify-peer.ts';
@@ -27,9 +29,6 @@ export type TlsEvent =
   /** Plaintext of one TLS record. */
   | { readonly kind: 'record'; readonly plaintext: Buffer }
   | { readonly kind: 'failed'; readonly error: OvpnTlsError };
-
-/** Label of the data channel keys (RFC 5705, RFC 8446 §7.5). */
-export const DATA_KEYS_LABEL = 'EXPORTER-OpenVPN-datakeys';
 
 /**
  * One TLS session of node:tls over a {@link TlsBio}. What node:tls reports is queued, so that the
@@ -108,8 +107,8 @@ export class TlsEngine {
     this.#writeNext();
   }
 
-  /** 256 bytes for the data channel's keys, exported without a context. */
-  exportDataKeys(length: number): Buffer {
+  /** 256 bytes of key material, exported without a context. */
+  exportKey(label: ExporterLabel): Buffer {
     if (!this.#secure || this.#socket === undefined) {
       throw new Error('export before the peer was accepted');
     }
@@ -117,7 +116,7 @@ export class TlsEngine {
     const exporter = this.#socket as unknown as {
       exportKeyingMaterial(length: number, label: string): Buffer;
     };
-    return exporter.exportKeyingMaterial(length, DATA_KEYS_LABEL);
+    return exporter.exportKeyingMaterial(KEY2_BYTES, label);
   }
 
   /** Ends the session without a word; no event follows. May be called twice. */

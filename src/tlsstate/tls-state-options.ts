@@ -1,5 +1,6 @@
 import type { Channel } from '../core/channel.ts';
 import type { RandomSource } from '../core/random.ts';
+import type { DataCipher } from '../model/ciphers.ts';
 import type { DataChannelKey } from '../model/data-channel-key.ts';
 import type { NegotiationState } from '../model/negotiation-state.ts';
 import type { PushOptions } from '../model/push-options.ts';
@@ -23,9 +24,10 @@ export interface TlsStatePorts {
 
 /** Facts of an established key. */
 export interface EstablishedFacts {
-  /** As on the wire. */
-  readonly cipher: string;
+  readonly cipher: DataCipher;
   readonly peerId: number | undefined;
+  /** Whether data packets have the epoch format. */
+  readonly epoch: boolean;
   readonly tlsVersion: string;
   /** What key id 0 was pushed; undefined in the server role. */
   readonly push: PushOptions | undefined;
@@ -36,6 +38,11 @@ export interface TlsStateEvents {
   state(state: NegotiationState, keyId: number): void;
   /** The client has the whole push; its key follows. */
   pushed(push: PushOptions): void;
+  /**
+   * Told once, when key id 0 has settled and before it is `established`: 256 bytes for the control
+   * wrap of later key ids, which the receiver overwrites, or undefined: they keep that of key id 0.
+   */
+  controlKey(exported: Buffer | undefined): void;
   established(keyId: number, facts: EstablishedFacts): void;
   /** Every control message of the peer, before it takes effect. */
   message(message: ControlMessage): void;
@@ -47,6 +54,8 @@ interface CommonOptions {
   readonly identity: TlsIdentity;
   /** Longest piece of the TLS stream that one control packet takes. Unit: bytes. */
   readonly maxChunkBytes: number;
+  /** The same for the first piece of key id 0, which may share its packet with a wrapped key. */
+  readonly firstChunkBytes: number;
   readonly random: RandomSource;
   /** Asks the pump for a run: node:tls and promises answer outside of it. */
   readonly arm: () => void;

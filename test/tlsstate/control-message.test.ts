@@ -194,6 +194,22 @@ describe('ControlTextReader', () => {
     expect(reader.push(Buffer.of(0x41))).toBeUndefined();
   });
 
+  test.each([
+    { name: 'the longest text, its NUL in the next record', bytes: MAX_TEXT_BYTES, taken: true },
+    { name: 'a byte more', bytes: MAX_TEXT_BYTES + 1, taken: false },
+    { name: 'a record more', bytes: MAX_TEXT_BYTES + 16_384, taken: false },
+  ])('$name', ({ bytes, taken }) => {
+    const text = Buffer.concat([Buffer.alloc(bytes, 0x41), Buffer.of(0)]);
+    const begun = MAX_TEXT_BYTES - 10;
+    const texts = taken ? [text.toString('latin1', 0, bytes)] : undefined;
+
+    const waiting = new ControlTextReader(new DropCounter());
+    expect(waiting.push(text.subarray(0, begun))).toEqual([]);
+    expect(waiting.push(text.subarray(begun))).toEqual(texts);
+
+    expect(new ControlTextReader(new DropCounter()).push(text)).toEqual(texts);
+  });
+
   test('a long text in pieces of one byte is whole, and takes no more memory than its bytes', () => {
     const text = Array.from({ length: MAX_TEXT_BYTES }, (_, at) => 'abcdefg'[at % 7]).join('');
     const concat = vi.spyOn(Buffer, 'concat');

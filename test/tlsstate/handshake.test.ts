@@ -9,6 +9,7 @@ import { ClientHandshake, type ClientHandshakeOptions } from '../../src/tlsstate
 import type { HandshakeStep } from '../../src/tlsstate/handshake-step.ts';
 import { decodeKeyMethod2, encodeKeyMethod2 } from '../../src/tlsstate/key-method2.ts';
 import { makeKeySource } from '../../src/tlsstate/key-source2.ts';
+import { CLIENT_IV_PROTO } from '../../src/tlsstate/peer-info.ts';
 import { SeededRandom } from '../sim/seeded-random.ts';
 import { capturedPlaintexts, isKeyMethod2, senderOf } from './captures.ts';
 import { readPush } from './pair.ts';
@@ -26,7 +27,8 @@ function client({ keyId = 0, memory = new SessionMemory(), options = {} }: Setti
   const handshake = new ClientHandshake(
     {
       optionsString: 'V4,dev-type tun,key-method 2,tls-client',
-      peerInfo: 'IV_PROTO=414\n',
+      peerInfo: `IV_PROTO=${CLIENT_IV_PROTO}\n`,
+      ivProto: CLIENT_IV_PROTO,
       dataCiphers: ['AES-256-GCM', 'AES-128-GCM'],
       dataCiphersFallback: undefined,
       handWindowMs: 60_000,
@@ -41,7 +43,7 @@ function client({ keyId = 0, memory = new SessionMemory(), options = {} }: Setti
       random: new SeededRandom(1),
       memory,
       drops,
-      exportDataKeys: () => Buffer.alloc(256, 0xee),
+      exportKey: (label) => Buffer.alloc(256, label),
     },
   );
   return { handshake, memory, drops };
@@ -171,7 +173,8 @@ describe('ClientHandshake', () => {
     handshake.received(Buffer.from(PUSH), 0);
     expect(handshake.established).toBe(true);
     const kinds = steps(handshake).map(({ kind }) => kind);
-    expect(kinds.filter((kind) => kind === 'pushed' || kind === 'key')).toEqual(['pushed', 'key']);
+    const results = new Set(['pushed', 'control-key', 'key']);
+    expect(kinds.filter((kind) => results.has(kind))).toEqual(['pushed', 'control-key', 'key']);
 
     handshake.received(Buffer.from('PUSH_REPLY,cipher AES-128-GCM,auth-token T\0'), 5);
     expect(steps(handshake).map(({ kind }) => kind)).toEqual(['message']);

@@ -44,6 +44,8 @@ export function readPush(options: readonly string[]): PushOptions {
     cipher: value('cipher'),
     tlsEkm: flags.includes('tls-ekm') || value('key-derivation') === 'tls-ekm',
     ccExit: flags.includes('cc-exit'),
+    dynTlsCrypt: flags.includes('dyn-tls-crypt'),
+    aeadEpoch: flags.includes('aead-epoch'),
     authToken: secretOf(value('auth-token')),
     texts: options,
   };
@@ -57,6 +59,8 @@ export class End implements TlsStateEvents {
   readonly pushes: PushOptions[] = [];
   readonly errors: Error[] = [];
   readonly keys: DataChannelKey[] = [];
+  /** What was told for the control wrap of later key ids, and how many keys were there already. */
+  readonly controlKeys: { exported: Buffer | undefined; keysBefore: number }[] = [];
   readonly keyIds: number[] = [];
   readonly ports: TlsStatePorts = {
     controlToTls: new Channel<TlsChunk>('controlToTls', 16),
@@ -91,6 +95,10 @@ export class End implements TlsStateEvents {
 
   pushed(push: PushOptions): void {
     this.pushes.push(push);
+  }
+
+  controlKey(exported: Buffer | undefined): void {
+    this.controlKeys.push({ exported, keysBefore: this.keysEstablished.length });
   }
 
   established(keyId: number, facts: EstablishedFacts): void {
@@ -230,27 +238,31 @@ export interface ClientChanges {
   readonly credentials?: ClientTlsStateOptions['credentials'];
   readonly handshake?: Partial<ClientTlsStateOptions['handshake']>;
   readonly maxChunkBytes?: number;
+  readonly firstChunkBytes?: number;
 }
 
 export function createClient(changes: ClientChanges = {}): End {
   const dataCiphers = changes.dataCiphers ?? CIPHERS;
+  const ivProto = changes.ivProto ?? CLIENT_IV_PROTO;
   return new End({
     role: 'client',
     identity:
       changes.identity ??
       identityOf(pki.client, { checks: { ...NO_CHECKS, remoteCertTls: 'server' } }),
     maxChunkBytes: changes.maxChunkBytes ?? 1150,
+    firstChunkBytes: changes.firstChunkBytes ?? changes.maxChunkBytes ?? 1150,
     random: new SeededRandom(1),
     credentials:
       changes.credentials ?? (async () => ({ username: 'alice', password: new Secret(PASSWORD) })),
     handshake: {
       optionsString: occ('client'),
+      ivProto,
       peerInfo: clientPeerInfo({
         version: '0.1.0',
         platform: 'linux',
         maxTunMtu: 1600,
         dataCiphers,
-        ivProto: changes.ivProto ?? CLIENT_IV_PROTO,
+        ivProto,
         extra: [],
       }),
       dataCiphers,
@@ -279,6 +291,7 @@ export function createServer(
     role: 'server',
     identity: changes.identity ?? identityOf(pki.server),
     maxChunkBytes: 1150,
+    firstChunkBytes: 1150,
     random: new SeededRandom(2),
     authenticate: async (request) => {
       asked.push(request);
@@ -290,8 +303,13 @@ export function createServer(
       dataCiphersFallback: undefined,
       handWindowMs: 60_000,
       peerId: 7,
-      buildPush: ({ cipher, peerId, tlsEkm, ccExit }) => {
-        const flags = [ccExit ? 'cc-exit' : '', tlsEkm ? 'tls-ekm' : ''].filter(Boolean);
+      grants: { dynTlsCrypt: true, aeadEpoch: true },
+      buildPush: ({ cipher, peerId, tlsEkm, ccExit, dynTlsCrypt, aeadEpoch }) => {
+        const granted = { 'cc-exit': ccExit, 'tls-ekm': tlsEkm };
+        const wire = { 'dyn-tls-crypt': dynTlsCrypt, 'aead-epoch': aeadEpoch };
+        const flags = Object.entries({ ...granted, ...wire }).flatMap(([flag, on]) =>
+          on ? flag : [],
+        );
         const options = ['ifconfig 10.8.0.2 255.255.255.0', `cipher ${cipher.name}`];
         if (peerId !== undefined) options.push(`peer-id ${peerId}`);
         if (flags.length > 0) options.push(`protocol-flags ${flags.join(' ')}`);
@@ -308,6 +326,8 @@ function occ(role: 'client' | 'server'): string {
     role,
     protocol: 'udp',
     cipher: undefined,
+    dataCiphers: CIPHERS,
+    wrap: { kind: 'none' },
     auth: 'SHA1',
     tunMtu: 1500,
     compression: 'none',

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OvpnProtocolError } from '../../src/core/errors.ts';
+import { hasControlCharacter } from '../../src/core/log.ts';
 import { decodeKeyMethod2 } from '../../src/tlsstate/key-method2.ts';
 import {
+  announcedIvProto,
   CLIENT_IV_PROTO,
   clientPeerInfo,
   ivProtoOf,
@@ -24,8 +26,31 @@ describe('clientPeerInfo', () => {
   test('announces what works, in the order of openvpn', () => {
     expect(clientPeerInfo(facts)).toBe(
       'IV_VER=0.1.0\nIV_PLAT=linux\nIV_TCPNL=1\nIV_MTU=1600\nIV_NCP=2\n' +
-        'IV_CIPHERS=AES-256-GCM:AES-128-GCM:CHACHA20-POLY1305\nIV_PROTO=414\n',
+        'IV_CIPHERS=AES-256-GCM:AES-128-GCM:CHACHA20-POLY1305\nIV_PROTO=1950\n' +
+        'IV_LZO_STUB=1\nIV_COMP_STUB=1\nIV_COMP_STUBv2=1\n',
     );
+  });
+
+  test('without bits there is no IV_PROTO', () => {
+    expect(clientPeerInfo({ ...facts, ivProto: 0 })).not.toContain('IV_PROTO');
+  });
+
+  test('has the lines of openvpn 2.6, in its order', () => {
+    const names = (text: string | undefined) => [...parsePeerInfo(text).keys()];
+    let compared = 0;
+    for (const message of capturedPlaintexts().filter(isKeyMethod2)) {
+      if (senderOf(message) !== 'client') continue;
+      const decoded = decodeKeyMethod2(message.bytes, 'client');
+      if (decoded instanceof OvpnProtocolError) throw decoded;
+      const theirs = names(decoded.peerInfo);
+      const isUsual = theirs.includes('IV_NCP') && theirs.includes('IV_LZO_STUB');
+      if (!decoded.peerInfo?.startsWith('IV_VER=2.6') || !isUsual) continue;
+      // IV_SSO is set by a front end that can show a page.
+      const own = theirs.filter((name) => name.startsWith('IV_') && name !== 'IV_SSO');
+      expect(names(clientPeerInfo(facts)), message.capture).toEqual(own);
+      compared += 1;
+    }
+    expect(compared).toBeGreaterThanOrEqual(20);
   });
 
   test.each([
@@ -57,6 +82,16 @@ describe('clientPeerInfo', () => {
   });
 });
 
+describe('announcedIvProto', () => {
+  test.each([
+    { name: 'an AEAD cipher is offered', dataCiphers: ['AES-256-CBC', 'AES-128-GCM'], bits: 1950 },
+    { name: 'only CBC is offered: no epochs', dataCiphers: ['AES-256-CBC'], bits: 926 },
+    { name: 'nothing known is offered: no epochs', dataCiphers: ['BF-CBC'], bits: 926 },
+  ])('$name', ({ dataCiphers, bits }) => {
+    expect(announcedIvProto(CLIENT_IV_PROTO, dataCiphers)).toBe(bits);
+  });
+});
+
 describe('parsePeerInfo', () => {
   test('reads what real clients send', () => {
     const protos = new Set<number>();
@@ -74,7 +109,19 @@ describe('parsePeerInfo', () => {
   test('reads back what is written', () => {
     const lines = parsePeerInfo(clientPeerInfo(facts));
     expect(lines.get('IV_VER')).toBe('0.1.0');
-    expect(ivProtoOf(lines)).toBe(414);
+    expect(ivProtoOf(lines)).toBe(1950);
+  });
+
+  test('reads back any further line', () => {
+    const name = fc.stringMatching(/^UV_[A-Za-z0-9_]{1,40}$/);
+    const value = fc.string({ maxLength: 60 }).filter((text) => !hasControlCharacter(text));
+    fc.assert(
+      fc.property(name, value, (one, text) => {
+        const lines = parsePeerInfo(clientPeerInfo({ ...facts, extra: [[one, text]] }));
+        expect(lines.get(one)).toBe(text);
+        expect(ivProtoOf(lines)).toBe(CLIENT_IV_PROTO);
+      }),
+    );
   });
 
   test.each([

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OvpnProtocolError } from '../../src/core/errors.ts';
 import {
+  MAX_PUSH_BYTES,
   MAX_PUSH_MS,
   MAX_PUSH_OPTIONS,
   MAX_PUSH_PARTS,
@@ -44,5 +46,47 @@ describe('PushAssembly', () => {
     const excess = assembly.add(part, times * step);
     expect(excess).toBeInstanceOf(OvpnProtocolError);
     expect(excess).toMatchObject({ code: 'OVPN_PUSH_INVALID' });
+  });
+
+  test('any cut into parts gives the same options', () => {
+    const parts = fc.array(fc.array(fc.stringMatching(/^[a-z ]{1,8}$/), { maxLength: 5 }), {
+      minLength: 1,
+      maxLength: MAX_PUSH_PARTS,
+    });
+    fc.assert(
+      fc.property(parts, (lists) => {
+        const assembly = new PushAssembly();
+        for (const list of lists.slice(0, -1)) {
+          expect(assembly.add([...list, MORE], 0)).toBeUndefined();
+        }
+        expect(assembly.add([...(lists.at(-1) ?? []), LAST], 0)).toEqual(lists.flat());
+        expect(assembly.deadline).toBe(Number.POSITIVE_INFINITY);
+      }),
+    );
+  });
+
+  test('any parts give options within the bounds, nothing yet, or a typed error', () => {
+    const option = fc.oneof(
+      fc.constantFrom(MORE, LAST, 'push-continuation 99999999999', 'push-continuation', ''),
+      fc.nat(5_000).map((length) => 'x'.repeat(length)),
+    );
+    const step = fc.tuple(fc.array(option, { maxLength: 4 }), fc.nat(5_000));
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        const assembly = new PushAssembly();
+        let now = 0;
+        for (const [options, later] of steps) {
+          now += later;
+          const result = assembly.add(options, now);
+          if (result === undefined) continue;
+          if (result instanceof OvpnProtocolError) {
+            expect(result.code).toBe('OVPN_PUSH_INVALID');
+            return;
+          }
+          expect(result.length).toBeLessThanOrEqual(MAX_PUSH_OPTIONS);
+          expect(result.join('').length).toBeLessThanOrEqual(MAX_PUSH_BYTES);
+        }
+      }),
+    );
   });
 });

@@ -44,7 +44,10 @@ describe('TlsStateService', () => {
 
     expect(pair.client.error).toBeUndefined();
     expect(pair.client.keysEstablished).toMatchObject([
-      { keyId: 0, facts: { cipher: 'AES-256-GCM', peerId: 7, tlsVersion: `TLSv${version}` } },
+      {
+        keyId: 0,
+        facts: { cipher: { name: 'AES-256-GCM' }, peerId: 7, tlsVersion: `TLSv${version}` },
+      },
     ]);
     expect(pair.server.keysEstablished).toMatchObject([{ keyId: 0, facts: { peerId: 7 } }]);
     expect(Buffer.isBuffer(pair.client.keys[0]?.material)).toBe(ekm);

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { ExporterLabel } from '../../src/tlsstate/exporter-label.ts';
 import { MAX_WAITING_BYTES } from '../../src/tlsstate/tls-bio.ts';
 import { TlsEngine, type TlsEvent } from '../../src/tlsstate/tls-engine.ts';
 import { identityOf, pki } from './pair.ts';
@@ -51,3 +52,54 @@ describe('a flood of TLS bytes before the handshake is done', () => {
     expect(fed).toBeLessThan(MAX_WAITING_BYTES + 2 * RECORD_BYTES);
   });
 });
+
+describe('exportKey', () => {
+  test.each(['client', 'server'] as const)('of a %s waits for the peer to be accepted', (role) => {
+    const engine = new TlsEngine(role, identityOf(pki[role]), () => {});
+    for (const label of Object.values(ExporterLabel)) {
+      expect(() => engine.exportKey(label)).toThrow('before the peer was accepted');
+    }
+    engine.destroy();
+  });
+});
+
+/** Extension types of a ClientHello (RFC 8446 §4.1.2) that is one TLS record. */
+function extensionsOf(hello: Buffer): number[] {
+  const RANDOM_END = 5 + 4 + 2 + 32;
+  let at = RANDOM_END + 1 + hello.readUInt8(RANDOM_END);
+  at += 2 + hello.readUInt16BE(at);
+  at += 1 + hello.readUInt8(at);
+  const types: number[] = [];
+  for (at += 2; at < hello.length; at += 4 + hello.readUInt16BE(at + 2)) {
+    types.push(hello.readUInt16BE(at));
+  }
+  return types;
+}
+
+describe('the ClientHello', () => {
+  test.each(['1.2', '1.3'] as const)(
+    'of TLS %s names no server, no protocol, and asks for no ticket',
+    async (version) => {
+      const versions = { tlsVersionMin: version, tlsVersionMax: version };
+      const engine = new TlsEngine('client', identityOf(pki.client, versions), () => {});
+      let hello: Buffer | undefined;
+      while (hello === undefined) {
+        await turn();
+        hello = engine.takeOutput(RECORD_BYTES);
+      }
+      engine.destroy();
+      const types = extensionsOf(hello);
+      expect(types).toContain(SIGNATURE_ALGORITHMS);
+      expect(types).not.toContain(SERVER_NAME);
+      expect(types).not.toContain(ALPN);
+      expect(types).not.toContain(SESSION_TICKET);
+      expect(types).not.toContain(PRE_SHARED_KEY);
+    },
+  );
+});
+
+const SERVER_NAME = 0;
+const SIGNATURE_ALGORITHMS = 13;
+const ALPN = 16;
+const SESSION_TICKET = 35;
+const PRE_SHARED_KEY = 41;

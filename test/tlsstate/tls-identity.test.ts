@@ -29,6 +29,12 @@ const future = {
   notBefore: new Date(Date.now() + DAY_MS),
   notAfter: new Date(Date.now() + 3 * DAY_MS),
 };
+/** Now, to the hour, and the validity to the second. */
+function bothTimes({ notBefore, notAfter }: { notBefore: Date; notAfter: Date }): RegExp {
+  const [from, to] = [notBefore, notAfter].map((time) => time.toISOString().slice(0, 19));
+  const day = new Date().toISOString().slice(0, 11);
+  return new RegExp(`valid now, ${day}[^ ]+, got ${from}[^ ]* to ${to}.*clock of this machine`);
+}
 const anyServer = authority.issue(serverOptions());
 
 const isServer: PeerChecks = { ...NO_CHECKS, remoteCertTls: 'server' };
@@ -81,14 +87,14 @@ const refusals: readonly Refusal[] = [
     server: authority.issue(serverOptions(past)),
     checks: isServer,
     code: 'OVPN_CERT_EXPIRED',
-    says: new RegExp(past.notAfter.toISOString().slice(0, 19)),
+    says: bothTimes(past),
   },
   {
     name: 'a certificate that is not valid yet',
     server: authority.issue(serverOptions(future)),
     checks: isServer,
     code: 'OVPN_CERT_NOT_YET_VALID',
-    says: new RegExp(future.notBefore.toISOString().slice(0, 19)),
+    says: bothTimes(future),
   },
   {
     name: "another client's certificate (the classic man in the middle)",

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readCertificate } from '../../src/tlsstate/certificate.ts';
@@ -212,6 +212,42 @@ describe('remote-cert-tls', () => {
   ] as const)('$name', ({ changes, side, code }) => {
     const { der } = authority.issue(serverOptions(changes));
     expect(verifyPeer(der, { ...NONE, remoteCertTls: side })?.code).toBe(code);
+  });
+});
+
+describe('peer-fingerprint', () => {
+  const { der } = authority.issue(serverOptions());
+  const digest = createHash('sha256').update(der).digest();
+  const other = Buffer.alloc(32, 7);
+
+  test.each([
+    { name: 'the digest', accepted: [digest], code: undefined },
+    { name: 'the digest behind another', accepted: [other, digest], code: undefined },
+    { name: 'the digest before another', accepted: [digest, other], code: undefined },
+    { name: 'another', accepted: [other], code: 'OVPN_CERT_FINGERPRINT' },
+    { name: 'part of it', accepted: [digest.subarray(0, 31)], code: 'OVPN_CERT_FINGERPRINT' },
+    {
+      name: 'more than it',
+      accepted: [Buffer.concat([digest, Buffer.of(0)])],
+      code: 'OVPN_CERT_FINGERPRINT',
+    },
+  ])('$name', ({ accepted, code }) => {
+    expect(verifyPeer(der, { ...NONE, peerFingerprints: accepted })?.code).toBe(code);
+  });
+
+  test('one with any bit changed is refused, and the message has what came', () => {
+    for (let bit = 0; bit < digest.length * 8; bit += 1) {
+      const changed = Buffer.from(digest);
+      changed.writeUInt8(changed.readUInt8(bit >>> 3) ^ (1 << (bit & 7)), bit >>> 3);
+      const refusal = verifyPeer(der, { ...NONE, peerFingerprints: [changed] });
+      expect(refusal?.code).toBe('OVPN_CERT_FINGERPRINT');
+      expect(refusal?.message).toContain(new X509Certificate(der).fingerprint256);
+    }
+  });
+
+  test('the right one does not stand in for the other checks', () => {
+    const checks: PeerChecks = { ...NONE, peerFingerprints: [digest], remoteCertTls: 'client' };
+    expect(verifyPeer(der, checks)?.code).toBe('OVPN_CERT_PURPOSE');
   });
 });
 
