@@ -91,8 +91,10 @@ export class Farewell implements Service {
   }
 
   get #isDrained(): boolean {
-    const { tunToData, dataToMuxer, muxerToNetwork } = this.#stack.channels;
-    return tunToData.empty && dataToMuxer.empty && muxerToNetwork.empty;
+    const { channels, datachannel } = this.#stack;
+    const { tunToData, dataToMuxer, muxerToNetwork } = channels;
+    const areEmpty = tunToData.empty && dataToMuxer.empty && muxerToNetwork.empty;
+    return areEmpty && !datachannel.isSealing;
   }
 
   /** Of what node:tls has put out. */

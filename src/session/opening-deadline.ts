@@ -1,6 +1,7 @@
 import { OvpnTimeoutError } from '../core/errors.ts';
 import type { Millis } from '../core/machine.ts';
 import type { Service } from '../core/pump.ts';
+import type { ControlWrapOptions } from '../model/control-wrap-options.ts';
 import type { Profile } from '../model/profile.ts';
 
 /**
@@ -9,7 +10,7 @@ import type { Profile } from '../model/profile.ts';
  */
 export class OpeningDeadline implements Service {
   readonly name = 'session';
-  readonly #wrapped: boolean;
+  readonly #wrap: ControlWrapOptions['kind'];
   readonly #protocol: 'udp' | 'tcp';
   readonly #timeoutMs: number;
   readonly #onSilence: (error: Error) => void;
@@ -17,11 +18,13 @@ export class OpeningDeadline implements Service {
   #answered = false;
 
   constructor(
-    settings: Pick<Profile, 'wrap' | 'serverPollTimeoutMs' | 'handWindowMs'>,
+    settings: Pick<Profile, 'serverPollTimeoutMs' | 'handWindowMs'> & {
+      readonly wrap: Pick<ControlWrapOptions, 'kind'>;
+    },
     protocol: 'udp' | 'tcp',
     onSilence: (error: Error) => void,
   ) {
-    this.#wrapped = settings.wrap.kind !== 'none';
+    this.#wrap = settings.wrap.kind;
     this.#protocol = protocol;
     this.#timeoutMs = Math.min(settings.serverPollTimeoutMs, settings.handWindowMs);
     this.#onSilence = onSilence;
@@ -56,10 +59,11 @@ export class OpeningDeadline implements Service {
     if (this.#answered) return undefined;
     const seconds = Number((timeoutMs / 1000).toFixed(3));
     const options = { layer: 'session', phase: 'hard reset', timeoutMs };
-    if (this.#wrapped) {
+    const wrap = this.#wrap;
+    if (wrap !== 'none') {
       return new OvpnTimeoutError(
         'OVPN_WRAP_UNANSWERED',
-        `expected an answer to the hard reset within ${seconds} s, got none that the tls-crypt key opens: the server is down, or its tls-crypt key is not the profile's`,
+        `expected an answer to the hard reset within ${seconds} s, got none that the ${wrap} key opens: the server is down, or its ${wrap} key is not the profile's${WRAP_HINTS[wrap] ?? ''}`,
         options,
       );
     }
@@ -70,3 +74,8 @@ export class OpeningDeadline implements Service {
     );
   }
 }
+
+/** What else must agree for the other end to accept our packets. */
+const WRAP_HINTS: Partial<Record<ControlWrapOptions['kind'], string>> = {
+  'tls-auth': ', or key-direction or auth differ',
+};

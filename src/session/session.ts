@@ -2,6 +2,8 @@ import type { Clock } from '../core/clock.ts';
 import { OvpnPeerError, type OvpnTimeoutError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Service } from '../core/pump.ts';
+import { dataOverheadBytes } from '../datachannel/overhead.ts';
+import type { ControlWrapOptions } from '../model/control-wrap-options.ts';
 import type { Role } from '../model/ids.ts';
 import type { NegotiationState } from '../model/negotiation-state.ts';
 import type { Profile } from '../model/profile.ts';
@@ -12,12 +14,16 @@ import type { TunnelInfo } from '../model/tunnel-info.ts';
 import type { Link } from '../networkio/link.ts';
 import type { ControlMessage } from '../tlsstate/control-message.ts';
 import type { EstablishedFacts } from '../tlsstate/service.ts';
+import type { ControlWraps } from './control-wraps.ts';
 import { Farewell, type Goodbye } from './farewell.ts';
 import { keepaliveOf } from './keepalive.ts';
 import { OpeningDeadline } from './opening-deadline.ts';
 import { type SessionStats, sessionStats } from './session-stats.ts';
 import { Stack, type StackOptions } from './stack.ts';
 import { tunnelInfo } from './tunnel-info.ts';
+
+/** Most pushed options without effect that are told one by one: a server may push a thousand. */
+const MAX_TOLD_OPTIONS = 5;
 
 /** Called synchronously, after the state has changed. */
 export interface SessionEvents {
@@ -32,19 +38,22 @@ export interface SessionEvents {
 /** The part of a profile that a session itself looks at. */
 export type SessionSettings = Pick<
   Profile,
-  | 'wrap'
   | 'tunMtu'
   | 'mssfix'
+  | 'auth'
+  | 'compression'
   | 'pingMs'
   | 'pingRestartMs'
   | 'pingExitMs'
   | 'explicitExitNotify'
   | 'serverPollTimeoutMs'
   | 'handWindowMs'
->;
+> & { readonly wrap: Pick<ControlWrapOptions, 'kind'> };
 
 export interface SessionOptions {
   readonly settings: SessionSettings;
+  /** The wraps that `stack.muxer` asks for. */
+  readonly wraps: ControlWraps;
   readonly logger: Logger;
   readonly events: SessionEvents;
   /** Everything but the events, which the session handles itself. */
@@ -70,13 +79,12 @@ export class Session {
   readonly #opening: OpeningDeadline;
   readonly #farewell: Farewell;
   #resolveEstablished: (info: TunnelInfo) => void = () => {};
-  #rejectEstablished: (error: Error) => void = () => {};
   #negotiation: NegotiationState = 'S_INITIAL';
   #push: PushOptions | undefined;
   #info: TunnelInfo | undefined;
   #leaving: Promise<void> | undefined;
 
-  constructor({ settings, logger, events, stack, push }: SessionOptions) {
+  constructor({ settings, wraps, logger, events, stack, push }: SessionOptions) {
     this.link = stack.link;
     this.#settings = settings;
     this.#logger = logger;
@@ -92,6 +100,7 @@ export class Session {
         tls: {
           state: (state, keyId) => this.#onState(state, keyId),
           pushed: (received) => this.#onPush(received),
+          controlKey: (exported) => wraps.settle(exported),
           established: (keyId, facts) => this.#onEstablished(keyId, facts),
           message: (message) => this.#onMessage(message),
           failed: (error) => this.#failAfterAnswer(error),
@@ -109,7 +118,7 @@ export class Session {
     this.done = this.#stack.workers.done;
     this.established = new Promise((resolve, reject) => {
       this.#resolveEstablished = resolve;
-      this.#rejectEstablished = reject;
+      void this.done.then((error) => reject(error ?? new Error('the session was stopped')));
     });
     this.established.catch(() => {});
   }
@@ -173,13 +182,11 @@ export class Session {
 
   /** Ends at once because of `error`; the first one counts. */
   fail(error: Error): void {
-    this.#rejectEstablished(error);
     this.#stack.workers.fail(error);
   }
 
   /** Ends at once. */
   stop(): void {
-    this.#rejectEstablished(new Error('the session was stopped'));
     this.#stack.workers.stop();
   }
 
@@ -197,9 +204,11 @@ export class Session {
   #onPush(push: PushOptions): void {
     if (this.#info !== undefined) return;
     this.#push = push;
-    for (const { option, reason } of push.ignored) {
+    for (const { option, reason } of push.ignored.slice(0, MAX_TOLD_OPTIONS)) {
       this.#logger('info', 'config', `pushed option ${option} has no effect: ${reason}`);
     }
+    const untold = push.ignored.length - MAX_TOLD_OPTIONS;
+    if (untold > 0) this.#logger('info', 'config', `${untold} more pushed options have no effect`);
     this.#events.pushed?.(push);
   }
 
@@ -207,19 +216,17 @@ export class Session {
     const push = this.#push;
     if (keyId !== 0 || push === undefined) return;
     const { protocol, remoteAddress, remotePort } = this.link;
+    const { cipher, peerId, tlsVersion, epoch } = facts;
+    const { auth, compression } = this.#settings;
+    const framing = push.compression ?? compression;
     const info = tunnelInfo(
       push,
-      {
-        cipher: facts.cipher,
-        peerId: facts.peerId,
-        tlsVersion: facts.tlsVersion,
-        protocol,
-        remoteAddress,
-        remotePort,
-      },
+      { cipher: cipher.name, peerId, tlsVersion, protocol, remoteAddress, remotePort },
       this.#settings,
+      dataOverheadBytes({ cipher, auth, peerId, epoch, framing }),
     );
     this.#info = info;
+    this.#stack.datachannel.useFraming(framing);
     this.#stack.tun.configure({ mtu: info.mtu, maxMss: info.mss });
     this.#stack.datachannel.configure(keepaliveOf(push, this.#settings, protocol));
     this.#resolveEstablished(info);

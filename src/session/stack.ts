@@ -2,7 +2,9 @@ import { ControlChannel } from '../controlchannel/control-channel.ts';
 import { ControlChannelService } from '../controlchannel/service.ts';
 import type { Clock } from '../core/clock.ts';
 import { Workers } from '../core/workers.ts';
+import type { CipherProvider } from '../datachannel/cipher-provider.ts';
 import { DataChannel, type DataChannelOptions } from '../datachannel/data-channel.ts';
+import { nodeProvider } from '../datachannel/node-provider.ts';
 import { DataChannelService, type DataChannelServiceEvents } from '../datachannel/service.ts';
 import type { Role } from '../model/ids.ts';
 import { LinkActivity } from '../model/link-activity.ts';
@@ -30,6 +32,8 @@ export interface StackOptions {
   readonly ackV1Limit: number;
   readonly tls: (arm: () => void) => TlsStateOptions;
   readonly data: DataChannelOptions;
+  /** Default: `node:crypto`. */
+  readonly cipherProvider?: CipherProvider;
   readonly tun: { readonly mtu: number; readonly maxMss: number };
   readonly events: {
     readonly tls: TlsStateEvents;
@@ -87,10 +91,11 @@ export class Stack {
     this.controlchannel = new ControlChannelService(keys, channels);
     this.tlsstate = new TlsStateService(options.tls(arm), channels, events.tls);
     this.datachannel = new DataChannelService(
-      new DataChannel(options.data, activity),
+      new DataChannel(options.data, activity, { provider: options.cipherProvider ?? nodeProvider }),
       channels,
       events.data,
       tracer,
+      arm,
     );
     this.tun = new MemoryTun(channels, options.tun);
   }

@@ -7,8 +7,6 @@ const IPV6_HEADER = 40;
 const UDP_HEADER = 8;
 const TCP_HEADER = 20;
 const FRAME_PREFIX = 2;
-/** DATA_V2 header, packet id and AEAD tag; DATA_V1 has three bytes less. */
-const DATA_OVERHEAD = 24;
 /** Smallest segment payload that is worth announcing (RFC 9293 §3.7.1: 536). */
 const MIN_MSS = 536;
 
@@ -22,11 +20,15 @@ export interface TunnelFacts {
   readonly protocol: 'udp' | 'tcp';
 }
 
-/** What the tunnel looks like from inside, from the push and the profile's own settings. */
+/**
+ * What the tunnel looks like from inside, from the push and the profile's own settings.
+ * @param overheadBytes what a data packet has more than the packet inside
+ */
 export function tunnelInfo(
   push: PushOptions,
   facts: TunnelFacts,
   { tunMtu, mssfix }: Pick<Profile, 'tunMtu' | 'mssfix'>,
+  overheadBytes: number,
 ): TunnelInfo {
   const mtu = push.tunMtu ?? tunMtu;
   return Object.freeze({
@@ -37,21 +39,25 @@ export function tunnelInfo(
     dnsServers: push.dnsServers,
     searchDomains: push.searchDomains,
     mtu,
-    mss: segmentLimit(mtu, mssfix, facts),
+    mss: segmentLimit(mtu, mssfix, facts, overheadBytes),
     ...facts,
   });
 }
 
-/** The inner IPv4 segment payload whose outer packet is `mssfix` bytes, IP header included. */
+/**
+ * The inner IPv4 segment payload whose outer packet is `mssfix` bytes, IP header included.
+ * @param overheadBytes what a data packet has more than the packet inside
+ */
 export function segmentLimit(
   mtu: number,
   mssfix: number,
   { protocol, remoteAddress }: Pick<TunnelFacts, 'protocol' | 'remoteAddress'>,
+  overheadBytes: number,
 ): number {
   const fromMtu = mtu - IPV4_HEADER - TCP_HEADER;
   if (mssfix === 0) return fromMtu;
   const outerIp = remoteAddress.includes(':') ? IPV6_HEADER : IPV4_HEADER;
   const outer = outerIp + (protocol === 'udp' ? UDP_HEADER : TCP_HEADER + FRAME_PREFIX);
-  const fromLink = mssfix - outer - DATA_OVERHEAD - IPV4_HEADER - TCP_HEADER;
+  const fromLink = mssfix - outer - overheadBytes - IPV4_HEADER - TCP_HEADER;
   return Math.max(Math.min(fromMtu, fromLink), MIN_MSS);
 }

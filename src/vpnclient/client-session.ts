@@ -8,13 +8,13 @@ import type { Credentials } from '../model/credentials.ts';
 import { SESSION_ID_BYTES, sessionIdOf } from '../model/ids.ts';
 import type { Profile } from '../model/profile.ts';
 import type { Link } from '../networkio/link.ts';
-import { ackV1Limit, MAX_TLS_CHUNK_BYTES } from '../session/control-sizes.ts';
-import { sessionWrap } from '../session/control-wraps.ts';
+import { ackV1Limit, firstTlsChunkBytes, MAX_TLS_CHUNK_BYTES } from '../session/control-sizes.ts';
+import { ControlWraps } from '../session/control-wraps.ts';
 import type { SessionOptions } from '../session/session.ts';
 import type { ControlMessage } from '../tlsstate/control-message.ts';
 import type { KeyExchangeCredentials } from '../tlsstate/handshake.ts';
 import { optionsString } from '../tlsstate/options-string.ts';
-import { CLIENT_IV_PROTO, clientPeerInfo } from '../tlsstate/peer-info.ts';
+import { announcedIvProto, clientPeerInfo } from '../tlsstate/peer-info.ts';
 import type { ConnectRequest } from './connect-session.ts';
 
 /** Largest `tun-mtu` that a server may push (OpenVPN's `tun-mtu-max`). */
@@ -29,10 +29,18 @@ export function clientSessionOptions(
   { profile, options, stage, emit }: Omit<ConnectRequest, 'opened'>,
 ): SessionOptions {
   const { clock, random, tracer, logger } = options;
-  const wrap = sessionWrap(profile.wrap, 'client', () => clock.unixSeconds());
+  const { wrap, dataCiphers, dataCiphersFallback } = profile;
+  const wraps = new ControlWraps({
+    wrap,
+    role: 'client',
+    unixSeconds: () => clock.unixSeconds(),
+    replayLimits: profile.replayWindow,
+  });
+  const ivProto = announcedIvProto(options.ivProto, dataCiphers);
   const texts = new TokenBucket(SERVER_TEXTS_PER_SECOND);
   return {
     settings: profile,
+    wraps,
     logger,
     events: {
       state: (state, keyId) => keyId === 0 && stage('negotiating', state),
@@ -57,17 +65,19 @@ export function clientSessionOptions(
         role: 'client',
         localSessionId: sessionIdOf(random.bytes(SESSION_ID_BYTES)),
         tlsTimeoutMs: profile.tlsTimeoutMs,
-        wrapFor: () => wrap,
+        wrapFor: (keyId) => wraps.forKey(keyId),
       },
       tlsTimeoutMs: profile.tlsTimeoutMs,
-      ackV1Limit: ackV1Limit(profile.wrap.kind !== 'none'),
+      ackV1Limit: ackV1Limit(wrap.kind !== 'none'),
       data: profile,
+      cipherProvider: options.cipherProvider,
       tun: { mtu: profile.tunMtu, maxMss: 0 },
       tls: (arm) => ({
         role: 'client',
         arm,
         random,
         maxChunkBytes: MAX_TLS_CHUNK_BYTES,
+        firstChunkBytes: firstTlsChunkBytes(wrap),
         identity: { ...profile, checks: profile, clientCertificate: 'required' },
         credentials: () => keyExchangeCredentials(profile, options.credentials),
         handshake: {
@@ -75,17 +85,20 @@ export function clientSessionOptions(
           optionsString: optionsString({
             role: 'client',
             protocol: link.protocol,
-            cipher: undefined,
+            cipher: profile.cipher ?? dataCiphersFallback,
+            dataCiphers,
+            wrap,
             auth: profile.auth,
             tunMtu: profile.tunMtu,
             compression: profile.compression,
           }),
+          ivProto,
           peerInfo: clientPeerInfo({
             version: VERSION,
             platform: process.platform,
             maxTunMtu: MAX_PUSHED_MTU,
-            dataCiphers: profile.dataCiphers,
-            ivProto: CLIENT_IV_PROTO,
+            dataCiphers,
+            ivProto,
             extra: profile.peerInfo,
           }),
           readPush: readPushOptions,

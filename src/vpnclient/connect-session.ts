@@ -7,6 +7,7 @@ import { Session } from '../session/session.ts';
 import { clientSessionOptions, requireCredentials } from './client-session.ts';
 import { ConnectDeadline } from './connect-deadline.ts';
 import type { ClientState, VpnClientEvents } from './events.ts';
+import { offeredProfile } from './offered-profile.ts';
 import { openSocket, openTransport } from './open-link.ts';
 import { type ResolvedClientOptions, remotesInOrder } from './options.ts';
 
@@ -27,8 +28,10 @@ export interface ConnectRequest {
  * @throws the last error, or the first that no other remote can mend; OvpnError `OVPN_ABORTED` with
  * the signal's reason as its cause; OvpnTimeoutError when `connectTimeoutMs` is over
  */
-export async function connectSession(request: ConnectRequest): Promise<Session> {
-  const { profile, options, signal } = request;
+export async function connectSession(given: ConnectRequest): Promise<Session> {
+  const { options, signal } = given;
+  const profile = offeredProfile(given.profile, options.cipherProvider);
+  const request = { ...given, profile };
   const { clock, connectTimeoutMs: timeoutMs } = options;
   requireCredentials(profile, options.credentials);
   requireServerCheck(request);

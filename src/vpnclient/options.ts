@@ -2,10 +2,13 @@ import { backgroundClock, type Clock } from '../core/clock.ts';
 import { OvpnUsageError } from '../core/errors.ts';
 import { type Logger, noLog } from '../core/log.ts';
 import { type RandomSource, SystemRandom } from '../core/random.ts';
+import { type CipherProvider, isCipherProvider } from '../datachannel/cipher-provider.ts';
+import { nodeProvider } from '../datachannel/node-provider.ts';
 import type { Credentials, UserPassword } from '../model/credentials.ts';
 import type { Profile, Remote } from '../model/profile.ts';
 import type { Tracer } from '../model/tracer.ts';
 import type { Transport } from '../networkio/transport.ts';
+import { CLIENT_IV_PROTO } from '../tlsstate/peer-info.ts';
 
 /**
  * The caller's own way to a remote: a datagram pipe (an object like a connected `dgram.Socket`) or a
@@ -47,6 +50,16 @@ export interface VpnClientOptions {
    * remote has the profile's `server-poll-timeout` to answer and `hand-window` to negotiate.
    */
   readonly connectTimeoutMs?: number;
+  /**
+   * What to announce to the server as IV_PROTO: bits of `IvProto`; 0 announces none. Without a bit,
+   * its feature is off. Default: all of them, 1950.
+   */
+  readonly ivProto?: number;
+  /**
+   * Who enciphers data packets; ciphers of the profile that it has not are not offered. Default:
+   * {@link nodeProvider}.
+   */
+  readonly cipherProvider?: CipherProvider;
   /** Where time comes from. Default: the process's clock. */
   readonly clock?: Clock;
   /** Where randomness comes from. Default: the operating system. */
@@ -61,6 +74,8 @@ export interface ResolvedClientOptions {
   readonly logger: Logger;
   readonly requireServerCheck: boolean;
   readonly connectTimeoutMs: number;
+  readonly ivProto: number;
+  readonly cipherProvider: CipherProvider;
   readonly clock: Clock;
   readonly random: RandomSource;
 }
@@ -68,6 +83,7 @@ export interface ResolvedClientOptions {
 /** Fills in the defaults. @throws OvpnUsageError when an option has the wrong type */
 export function resolveClientOptions(options: VpnClientOptions): ResolvedClientOptions {
   const { profile, credentials, transport, logger, connectTimeoutMs } = options ?? {};
+  const { ivProto, cipherProvider } = options ?? {};
   if (typeof profile !== 'string' && !isObject(profile)) {
     throw usage('`profile` to be a path, the text of an .ovpn file or a Profile');
   }
@@ -83,6 +99,12 @@ export function resolveClientOptions(options: VpnClientOptions): ResolvedClientO
   if (connectTimeoutMs !== undefined && !(connectTimeoutMs > 0)) {
     throw usage('`connectTimeoutMs` to be above 0');
   }
+  if (cipherProvider !== undefined && !isCipherProvider(cipherProvider)) {
+    throw usage('`cipherProvider` to be a cipher provider');
+  }
+  if (ivProto !== undefined && !isSubset(ivProto, CLIENT_IV_PROTO)) {
+    throw usage(`\`ivProto\` to be a sum of bits of ${CLIENT_IV_PROTO}`);
+  }
   return Object.freeze({
     credentials: options.credentials,
     transport: options.transport,
@@ -90,6 +112,8 @@ export function resolveClientOptions(options: VpnClientOptions): ResolvedClientO
     logger: options.logger ?? noLog,
     requireServerCheck: options.requireServerCheck ?? false,
     connectTimeoutMs: options.connectTimeoutMs ?? Number.POSITIVE_INFINITY,
+    ivProto: options.ivProto ?? CLIENT_IV_PROTO,
+    cipherProvider: options.cipherProvider ?? nodeProvider,
     clock: options.clock ?? backgroundClock,
     random: options.random ?? new SystemRandom(),
   });
@@ -114,6 +138,11 @@ function areCredentials(value: unknown): boolean {
   if (typeof value === 'function') return true;
   const { username, password } = (isObject(value) ? value : {}) as Partial<UserPassword>;
   return typeof username === 'string' && typeof password === 'string';
+}
+
+/** Whether `bits` is a whole number without a bit that `all` has not. */
+function isSubset(bits: number, all: number): boolean {
+  return Number.isInteger(bits) && bits >= 0 && bits <= all && (bits & ~all) === 0;
 }
 
 function isObject(value: unknown): boolean {

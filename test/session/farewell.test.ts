@@ -3,8 +3,8 @@ import type { Profile } from '../../src/model/profile.ts';
 import { isDataPacket } from '../../src/packetmuxer/route.ts';
 import { resolveServerOptions } from '../../src/server/server-options.ts';
 import { DRAIN_MS, FAREWELL_MS, MAX_EXIT_COPIES } from '../../src/session/farewell.ts';
-import { Session, type SessionOptions } from '../../src/session/session.ts';
-import { IvProto } from '../../src/tlsstate/peer-info.ts';
+import { Session } from '../../src/session/session.ts';
+import { CLIENT_IV_PROTO, IvProto } from '../../src/tlsstate/peer-info.ts';
 import { clientSessionOptions } from '../../src/vpnclient/client-session.ts';
 import { resolveClientOptions } from '../../src/vpnclient/options.ts';
 import { SeededRandom } from '../sim/seeded-random.ts';
@@ -17,24 +17,10 @@ import { VirtualClock } from '../sim/virtual-clock.ts';
 const TURNS = 40;
 
 /** As an older client: EXIT on the control channel is not announced, so it is not granted. */
-function withoutCcExit(options: SessionOptions): SessionOptions {
-  const tls: SessionOptions['stack']['tls'] = (arm) => {
-    const made = options.stack.tls(arm);
-    if (made.role !== 'client') return made;
-    const peerInfo = made.handshake.peerInfo.replace(
-      /^IV_PROTO=(\d+)$/m,
-      (_line, bits: string) => `IV_PROTO=${Number(bits) & ~IvProto.CC_EXIT_NOTIFY}`,
-    );
-    return { ...made, handshake: { ...made.handshake, peerInfo } };
-  };
-  return { ...options, stack: { ...options.stack, tls } };
-}
+const WITHOUT_CC_EXIT = CLIENT_IV_PROTO & ~IvProto.CC_EXIT_NOTIFY;
 
 /** A client with a tunnel, joined to its server by two function calls. */
-async function connected(
-  changes: Partial<Profile>,
-  change: (options: SessionOptions) => SessionOptions = (options) => options,
-) {
+async function connected(changes: Partial<Profile>, ivProto = CLIENT_IV_PROTO) {
   const clock = new VirtualClock();
   const random = new SeededRandom(1);
   const identity = await simIdentity('none');
@@ -58,15 +44,13 @@ async function connected(
   );
   const profile = { ...identity.profile, ...changes };
   const client = new Session(
-    change(
-      clientSessionOptions(link, {
-        profile,
-        options: resolveClientOptions({ profile, clock, random }),
-        signal: new AbortController().signal,
-        stage: () => {},
-        emit: () => {},
-      }),
-    ),
+    clientSessionOptions(link, {
+      profile,
+      options: resolveClientOptions({ profile, clock, random, ivProto }),
+      signal: new AbortController().signal,
+      stage: () => {},
+      emit: () => {},
+    }),
   );
   const settle = async () => {
     for (let turn = 0; turn < TURNS; turn += 1) {
@@ -90,7 +74,7 @@ describe('a goodbye over the data channel', () => {
     { name: '3',                              explicitExitNotify: 3,         copies: 3 },
     { name: 'far too many',                   explicitExitNotify: 60,        copies: MAX_EXIT_COPIES },
   ])('explicit-exit-notify $name', async ({ explicitExitNotify, copies }) => {
-    const pair = await connected({ explicitExitNotify }, withoutCcExit);
+    const pair = await connected({ explicitExitNotify }, WITHOUT_CC_EXIT);
     const startedAt = pair.clock.now();
     const closed = pair.client.close();
     await pair.settle();
@@ -104,7 +88,7 @@ describe('a goodbye over the data channel', () => {
   });
 
   test('comes after packets that wait', async () => {
-    const pair = await connected({ explicitExitNotify: 1 }, withoutCcExit);
+    const pair = await connected({ explicitExitNotify: 1 }, WITHOUT_CC_EXIT);
     const packet = Buffer.from(
       '450000140000000040010000 0a080002 0a080001'.replaceAll(' ', ''),
       'hex',

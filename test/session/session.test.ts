@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Opcode } from '../../src/model/opcode.ts';
 import type { Tracer } from '../../src/model/tracer.ts';
+import { isDataPacket } from '../../src/packetmuxer/route.ts';
 import { FAREWELL_MS } from '../../src/session/farewell.ts';
 import { HandshakeTrace } from '../../src/trace/handshake-trace.ts';
 import { Pair } from '../sim/pair.ts';
+import { SimLink } from '../sim/sim-link.ts';
 
 const LATENCY = { delayMs: 10 };
 
@@ -17,7 +19,7 @@ describe('Session', () => {
       ipv4: { address: '10.8.0.2', prefixLength: 24 },
       cipher: 'AES-256-GCM',
       mtu: 1500,
-      mss: 1400,
+      mss: 1396,
       protocol: 'udp',
     });
     expect(client.tun.mtu).toBe(1500);
@@ -39,6 +41,35 @@ describe('Session', () => {
     expect(times).toEqual(times.toSorted((a, b) => a - b));
   });
 
+  test('lets no packet in or out before the push was accepted', async () => {
+    const out: Buffer[] = [];
+    await using pair = await disposable(
+      Pair.open({
+        toServer: LATENCY,
+        toClient: LATENCY,
+        clientTracer: {
+          datagramOut: (bytes) => {
+            const datagram = Buffer.from(bytes);
+            if (isDataPacket(datagram)) out.push(datagram);
+          },
+        },
+      }),
+    );
+    const { client } = pair;
+    const { link } = client;
+    if (!(link instanceof SimLink)) throw new Error('expected a simulated link');
+    const forged = [Buffer.alloc(80, 0x48), Buffer.alloc(80, 0x30), Buffer.alloc(80, 0x4b)];
+    for (let count = 0; pair.establishedAt === undefined; count += 1) {
+      for (const datagram of forged) link.deliver(Buffer.from(datagram));
+      client.tun.write(ipv4(count));
+      expect(out).toEqual([]);
+      expect(client.tun.read()).toBeUndefined();
+      await pair.advance(1);
+    }
+    const { datachannel } = client.stats.drops;
+    expect(datachannel?.['unknown-key']).toBeGreaterThan(50);
+  });
+
   test('fails once: the first error counts', async () => {
     const pair = await Pair.connected();
     const first = new Error('first');
@@ -46,6 +77,18 @@ describe('Session', () => {
     pair.client.fail(new Error('second'));
     pair.client.stop();
     expect(await pair.client.done).toBe(first);
+    await pair.stop();
+  });
+
+  test('a layer that throws ends the wait for the tunnel, too', async () => {
+    const pair = await Pair.open({ toServer: { lossPercent: 100 } });
+    const broken = () => {
+      throw new Error('broken');
+    };
+    pair.client.attach({ name: 'broken', moveUpWorker: broken });
+    pair.client.arm();
+    await pair.settle();
+    await expect(pair.client.established).rejects.toThrow('broken');
     await pair.stop();
   });
 

@@ -12,6 +12,8 @@ const FACTS = {
   protocol: 'udp',
 } as const;
 const DEFAULTS = { tunMtu: 1500, mssfix: 1492 };
+/** DATA_V2 header, packet id and AEAD tag. */
+const OVERHEAD = 24;
 
 describe('tunnelInfo', () => {
   test('is what was pushed, and what the profile says where nothing was', () => {
@@ -24,7 +26,7 @@ describe('tunnelInfo', () => {
       'dhcp-option DOMAIN example.test',
       'tun-mtu 1400',
     ]);
-    const info = tunnelInfo(push, FACTS, DEFAULTS);
+    const info = tunnelInfo(push, FACTS, DEFAULTS, OVERHEAD);
     expect(info).toEqual({
       ...FACTS,
       ipv4: { address: '10.8.0.6', prefixLength: 24 },
@@ -38,8 +40,8 @@ describe('tunnelInfo', () => {
     });
     expect(Object.isFrozen(info)).toBe(true);
     expect(
-      tunnelInfo(readPushOptions(['ifconfig 10.8.0.6 10.8.0.5']), FACTS, DEFAULTS),
-    ).toMatchObject({ mtu: 1500, ipv6: undefined, gateway: '10.8.0.5' });
+      tunnelInfo(readPushOptions(['ifconfig 10.8.0.6 10.8.0.5']), FACTS, DEFAULTS, 60),
+    ).toMatchObject({ mtu: 1500, mss: 1364, ipv6: undefined, gateway: '10.8.0.5' });
   });
 });
 
@@ -54,7 +56,17 @@ describe('segmentLimit', () => {
     { name: 'a smaller mtu counts',     mtu: 1200, mssfix: 1492, protocol: 'udp', remoteAddress: '192.0.2.1',   mss: 1160 },
     { name: 'never below 536',          mtu: 1500, mssfix: 300,  protocol: 'udp', remoteAddress: '192.0.2.1',   mss: 536 },
   ] as const)('$name: $mss', ({ mtu, mssfix, mss, ...link }) => {
-    expect(segmentLimit(mtu, mssfix, link)).toBe(mss);
+    expect(segmentLimit(mtu, mssfix, link, OVERHEAD)).toBe(mss);
+  });
+
+  test.each([
+    { name: 'DATA_V1, GCM', overheadBytes: 21, mss: 1403 },
+    { name: 'DATA_V2, GCM', overheadBytes: 24, mss: 1400 },
+    { name: 'epochs', overheadBytes: 28, mss: 1396 },
+    { name: 'CBC and SHA256 with a framing byte', overheadBytes: 73, mss: 1351 },
+  ])('is less by what a data packet has more: $name', ({ overheadBytes, mss }) => {
+    const link = { protocol: 'udp', remoteAddress: '192.0.2.1' } as const;
+    expect(segmentLimit(1500, 1492, link, overheadBytes)).toBe(mss);
   });
 
   test('never lets a segment be longer than the mtu', () => {
@@ -64,7 +76,8 @@ describe('segmentLimit', () => {
         fc.integer({ min: 0, max: 9000 }),
         fc.constantFrom('udp' as const, 'tcp' as const),
         (mtu, mssfix, protocol) => {
-          const mss = segmentLimit(mtu, mssfix, { protocol, remoteAddress: '192.0.2.1' });
+          const link = { protocol, remoteAddress: '192.0.2.1' };
+          const mss = segmentLimit(mtu, mssfix, link, OVERHEAD);
           expect(mss).toBeGreaterThanOrEqual(536);
           expect(mss + 40).toBeLessThanOrEqual(Math.max(mtu, 576));
         },

@@ -11,7 +11,7 @@ import { SimLink } from '../sim/sim-link.ts';
 const WITH_PASSWORD = ['<auth-user-pass>', 'ada', 'of the profile', '</auth-user-pass>'];
 const WITH_USER_ONLY = ['<auth-user-pass>', 'ada', '</auth-user-pass>'];
 
-function session(profile: Profile, credentials?: Credentials) {
+function session(profile: Profile, credentials?: Credentials, ivProto?: number) {
   const told: unknown[] = [];
   const options = clientSessionOptions(
     new SimLink(
@@ -23,6 +23,7 @@ function session(profile: Profile, credentials?: Credentials) {
       options: resolveClientOptions({
         profile,
         ...(credentials && { credentials }),
+        ...(ivProto !== undefined && { ivProto }),
         logger: (...line) => told.push(line),
       }),
       signal: new AbortController().signal,
@@ -68,6 +69,61 @@ describe('clientSessionOptions', () => {
     );
     expect(ids[0]).toHaveLength(16);
     expect(ids[0]).not.toBe(ids[1]);
+  });
+});
+
+describe('what the client says of itself', () => {
+  const handshakeOf = (profile: Profile, ivProto?: number) => {
+    const tls = session(profile, undefined, ivProto).options.stack.tls(() => {});
+    if (tls.role !== 'client') throw new Error('expected a client');
+    return tls.handshake;
+  };
+
+  // biome-ignore format: a table, one row a line
+  test.each([
+    { name: 'all that tundial has',          changes: {},                               ivProto: undefined, announced: 1950 },
+    { name: 'what it is told to',            changes: {},                               ivProto: 414,       announced: 414 },
+    { name: 'no epochs without AEAD',        changes: { dataCiphers: ['AES-256-CBC'] }, ivProto: undefined, announced: 926 },
+    { name: 'nothing',                       changes: {},                               ivProto: 0,         announced: 0 },
+  ])('announces $name', ({ changes, ivProto, announced }) => {
+    const handshake = handshakeOf({ ...read(), ...changes }, ivProto);
+    expect(handshake.ivProto).toBe(announced);
+    expect(handshake.peerInfo.match(/^IV_PROTO=(.*)$/m)?.[1]).toBe(
+      announced === 0 ? undefined : String(announced),
+    );
+  });
+
+  // biome-ignore format: a table, one row a line
+  test.each<{ name: string; changes: Partial<Profile>; says: string }>([
+    { name: 'its cipher',               changes: { cipher: 'AES-128-GCM', dataCiphers: ['AES-128-GCM'] },      says: ',cipher AES-128-GCM,auth [null-digest],' },
+    { name: 'no cipher',                changes: { cipher: undefined },                                        says: ',auth SHA1,keysize 128,' },
+    { name: 'a fallback by its size',   changes: { cipher: undefined, dataCiphersFallback: 'AES-256-CBC' },    says: ',auth SHA1,keysize 256,' },
+    { name: 'its digest',               changes: { auth: 'SHA512' },                                           says: ',auth SHA512,' },
+    { name: 'its framing',              changes: { compression: 'stub-v2' },                                   says: ',comp-lzo,' },
+    { name: 'tls-auth',                 changes: { wrap: { kind: 'tls-auth', key: new Secret(Buffer.alloc(256)), direction: 1, digest: 'SHA1' } }, says: ',keydir 1,auth SHA1,keysize 128,tls-auth,' },
+  ])('names $name in the options string', ({ changes, says }) => {
+    expect(handshakeOf({ ...read(), ...changes }).optionsString).toContain(says);
+  });
+
+  test('leaves room for its wrapped key in the first packet', () => {
+    const wrappedKey = Buffer.alloc(299);
+    wrappedKey.writeUInt16BE(299, 297);
+    const wrap = { kind: 'tls-crypt-v2', key: new Secret(Buffer.alloc(256)), wrappedKey } as const;
+    const { firstChunkBytes, maxChunkBytes } = session({ ...read(), wrap }).options.stack.tls(
+      () => {},
+    );
+    expect(maxChunkBytes - firstChunkBytes).toBe(299);
+  });
+
+  test('has no wrap for renegotiations before key id 0 has settled', () => {
+    const { options } = session(read());
+    const { wrapFor } = options.stack.muxer;
+    expect(wrapFor(0)).toBeDefined();
+    expect(wrapFor(1)).toBeUndefined();
+    options.wraps.settle(Buffer.alloc(256, 7));
+    expect(wrapFor(1)).toBeDefined();
+    expect(wrapFor(1)).not.toBe(wrapFor(0));
+    expect(wrapFor(7)).toBe(wrapFor(1));
   });
 });
 

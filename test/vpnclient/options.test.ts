@@ -20,6 +20,7 @@ describe('resolveClientOptions', () => {
       logger: noLog,
       requireServerCheck: false,
       connectTimeoutMs: Number.POSITIVE_INFINITY,
+      ivProto: 1950,
       clock: backgroundClock,
     });
     expect(Object.isFrozen(resolved)).toBe(true);
@@ -37,11 +38,24 @@ describe('resolveClientOptions', () => {
     { name: 'time that is no number',   options: { profile: 'x', connectTimeoutMs: Number.NaN } },
     { name: 'credentials that are none', options: { profile: 'x', credentials: 'ada' } },
     { name: 'credentials without a password', options: { profile: 'x', credentials: { username: 'ada' } } },
+    { name: 'an IV_PROTO bit that tundial has not', options: { profile: 'x', ivProto: 1950 + 2048 } },
+    { name: 'bit 0 of IV_PROTO',        options: { profile: 'x', ivProto: 3 } },
+    { name: 'an IV_PROTO beyond 32 bits', options: { profile: 'x', ivProto: 2 ** 33 + 2 } },
+    { name: 'a negative IV_PROTO',      options: { profile: 'x', ivProto: -2 } },
+    { name: 'half a bit of IV_PROTO',   options: { profile: 'x', ivProto: 2.5 } },
+    { name: 'an IV_PROTO that is a text', options: { profile: 'x', ivProto: '414' } },
+    { name: 'a cipher provider that is none', options: { profile: 'x', cipherProvider: crypto } },
     { name: 'a logger that is none',    options: { profile: 'x', logger: console } },
   ])('refuses $name', ({ options }) => {
     expect(() => resolveClientOptions(options as unknown as VpnClientOptions)).toThrow(
       OvpnUsageError,
     );
+  });
+});
+
+describe('ivProto', () => {
+  test.each([0, 2, 414, 1950])('%i is announced as it is given', (ivProto) => {
+    expect(resolveClientOptions({ profile: 'x', ivProto }).ivProto).toBe(ivProto);
   });
 });
 
