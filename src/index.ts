@@ -3,7 +3,10 @@
  *
  * @packageDocumentation
  */
+
 export { readProfile } from './config/read-profile.ts';
+export { parseStaticKey } from './config/static-key.ts';
+export { parseTlsCryptV2ServerKey } from './config/tls-crypt-v2-key.ts';
 export type { Clock } from './core/clock.ts';
 export {
   type ConfigProblem,
@@ -26,6 +29,18 @@ export type { Service } from './core/pump.ts';
 export type { RandomSource } from './core/random.ts';
 export { Secret } from './core/secret.ts';
 export { VERSION } from './core/version.ts';
+export type {
+  CbcKeys,
+  CbcOpener,
+  CbcSealer,
+  CipherProvider,
+  Filling,
+  Opened,
+  Opener,
+  Sealer,
+} from './datachannel/cipher-provider.ts';
+export { nodeProvider } from './datachannel/node-provider.ts';
+export { type WebCrypto, webCryptoProvider } from './datachannel/webcrypto-provider.ts';
 export type { DialOptions } from './dialer/dial.ts';
 export type { DialNetwork } from './dialer/dial-target.ts';
 export { DnsError, type DnsErrorCode } from './dialer/dns-error.ts';
@@ -47,17 +62,14 @@ export type { TunConnectOptions, TunSocketOptions } from './dialer/tun-socket-op
 export type { TunUdpSocket, TunUdpSocketOptions } from './dialer/tun-udp-socket.ts';
 export type { TunnelEnd } from './dialer/tunnel-end.ts';
 export type { DispatcherOptions } from './dialer/undici-dispatcher.ts';
+export type { DataCipher } from './model/ciphers.ts';
+export type { ControlWrapOptions, ServerWrapOptions } from './model/control-wrap-options.ts';
 export type { Credentials, CredentialsRequest, UserPassword } from './model/credentials.ts';
+export type { Digest } from './model/digests.ts';
 export type { NegotiationState } from './model/negotiation-state.ts';
 export { Opcode, opcodeName } from './model/opcode.ts';
 export type { ControlPacket } from './model/packet.ts';
-export type {
-  ControlWrapOptions,
-  IgnoredDirective,
-  Profile,
-  Remote,
-  X509NameCheck,
-} from './model/profile.ts';
+export type { IgnoredDirective, Profile, Remote, X509NameCheck } from './model/profile.ts';
 export type { PushOptions, Route, Subnet } from './model/push-options.ts';
 export type { TracedLink, Tracer } from './model/tracer.ts';
 export type { TunDevice } from './model/tun-device.ts';
@@ -67,15 +79,28 @@ export type { TcpInfo } from './netstack/tcp/tcp-info.ts';
 export type { DatagramPipe } from './networkio/datagram-link.ts';
 export type { Transport } from './networkio/transport.ts';
 export type { PeerInfo } from './server/peer-table.ts';
-export { type Authority, createAuthority, type Issued, type IssueOptions } from './server/pki.ts';
+export {
+  type Authority,
+  createAuthority,
+  createStaticKeyText,
+  type Issued,
+  type IssueOptions,
+} from './server/pki.ts';
 export type { VpnServerOptions } from './server/server-options.ts';
 export {
   createThrowAwayServer,
   type ThrowAwayOptions,
   type ThrowAwayServer,
 } from './server/throw-away-server.ts';
+export type { WrapKind } from './server/throw-away-wrap.ts';
+export {
+  createTlsCryptV2ClientKeyText,
+  createTlsCryptV2ServerKey,
+  tlsCryptV2ServerKeyText,
+} from './server/tls-crypt-v2-keys.ts';
 export { VpnServer, type VpnServerEvents } from './server/vpn-server.ts';
 export type { AuthenticationRequest, AuthenticationVerdict } from './tlsstate/handshake-step.ts';
+export { IvProto } from './tlsstate/peer-info.ts';
 export { HandshakeTrace, type TraceEvent, type TracePacket } from './trace/handshake-trace.ts';
 export { joinTracers } from './trace/join-tracers.ts';
 export { PcapngTrace, type PcapngTraceOptions } from './trace/pcapng-trace.ts';

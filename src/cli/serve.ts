@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { TunDialer } from '../dialer/tun-dialer.ts';
 import { createThrowAwayServer } from '../server/throw-away-server.ts';
+import { WRAP_KINDS, type WrapKind } from '../server/throw-away-wrap.ts';
 import type { VpnServer } from '../server/vpn-server.ts';
 import { type CommonFlags, command, integer, type Run, runCommand } from './command.ts';
 import { ExitStatus } from './exit-status.ts';
@@ -14,7 +15,7 @@ interface ServeFlags extends CommonFlags {
   readonly port: number;
   readonly remote?: string;
   readonly proto: 'udp' | 'tcp';
-  readonly wrap: 'none' | 'tls-crypt';
+  readonly wrap: WrapKind;
   readonly subnet: string;
   readonly push: string[];
 }
@@ -32,14 +33,14 @@ export function serveCommand(): Command {
     .addOption(new Option('--proto <protocol>', 'transport').choices(['udp', 'tcp']).default('udp'))
     .addOption(
       new Option('--wrap <kind>', 'protection of the control channel')
-        .choices(['none', 'tls-crypt'])
+        .choices(WRAP_KINDS)
         .default('tls-crypt'),
     )
     .option('--subnet <network>', 'IPv4 addresses of the tunnel', '10.8.0.0/24')
     .option('--push <option>', 'push a further option; repeatable', collect, [])
     .addHelpText(
       'after',
-      '\nKeys and certificates are made anew at every start and live in memory only. Any number of\nclients may use the one profile. The server answers ping; nothing is forwarded outside.\nCtrl-C tells the clients to leave and ends it.\n\nExample:\n  tundial serve -o client.ovpn\n  tundial ping client.ovpn 10.8.0.1        (in another terminal)',
+      '\nKeys and certificates are made anew at every start and live in memory only. Any number of\nclients may use the one profile. The server answers ping; nothing is forwarded outside.\nUnder tls-crypt-v2 over UDP, clients of OpenVPN before 2.6 are refused. Ctrl-C tells the\nclients to leave and ends it.\n\nExample:\n  tundial serve -o client.ovpn\n  tundial ping client.ovpn 10.8.0.1        (in another terminal)',
     )
     .action((flags: ServeFlags) => runCommand(flags, (run) => serve(flags, run)));
 }

@@ -1,8 +1,7 @@
 import { OvpnAuthError, OvpnError, toError } from '../core/errors.ts';
 import { printable } from '../core/log.ts';
-import type { SessionIds } from '../model/tls-chunk.ts';
 import type { TunnelInfo } from '../model/tunnel-info.ts';
-import type { Link } from '../networkio/link.ts';
+import type { OnPeer } from '../networkio/peer-gate.ts';
 import { Session } from '../session/session.ts';
 import type { AuthenticationRequest, AuthenticationVerdict } from '../tlsstate/handshake-step.ts';
 import type { AddressPool, PoolAddress } from './address-pool.ts';
@@ -74,7 +73,7 @@ export class PeerTable {
   }
 
   /** Takes a peer that the listener's gate has accepted. */
-  readonly accept = (link: Link, ids: SessionIds): void => {
+  readonly accept: OnPeer = (link, ids, _firstPacket, wrappedKey): void => {
     if (this.#closed) {
       void link.close();
       return;
@@ -83,6 +82,7 @@ export class PeerTable {
     const accepted = {
       link,
       ids,
+      wrappedKey,
       peerId: id,
       gateway: this.#pool.server,
       address: () => peer.address,

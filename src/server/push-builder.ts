@@ -14,12 +14,17 @@ export interface PushParts {
   /** The server's own addresses: the gateway. */
   readonly server: PoolAddress;
   readonly address: PoolAddress;
-  readonly cipher: string;
+  /** undefined for a client that does not negotiate it. */
+  readonly cipher: string | undefined;
   readonly peerId: number;
   /** Whether keys are to come from the TLS exporter, if the client can. */
   readonly tlsEkm: boolean;
   /** Whether EXIT is to go over the control channel, if the client can. */
   readonly ccExit: boolean;
+  /** Whether renegotiations have a control wrap of their own, as the handshake has granted it. */
+  readonly dynTlsCrypt: boolean;
+  /** Whether data packets have the epoch format, as the handshake has granted it. */
+  readonly aeadEpoch: boolean;
   /** The client's `IV_PROTO`; 0 when it sent none. */
   readonly ivProto: number;
   /** Further options, as they are to be pushed: `route 10.9.0.0 255.255.0.0`. */
@@ -49,15 +54,26 @@ function ownOptions({ server, address, ...parts }: PushParts): string[] {
     options.push(`ifconfig-ipv6 ${local}/${prefixLength} ${server.ipv6.address}`);
   }
   if ((ivProto & IvProto.DATA_V2) !== 0) options.push(`peer-id ${parts.peerId}`);
-  options.push(`cipher ${parts.cipher}`);
+  if (parts.cipher !== undefined) options.push(`cipher ${parts.cipher}`);
   return [...options, ...keyOptions(parts)];
 }
 
 /** A client that knows `protocol-flags` is told by them, an older one by `key-derivation`. */
-function keyOptions({ tlsEkm, ccExit, ivProto }: Omit<PushParts, 'server' | 'address'>): string[] {
+function keyOptions({
+  tlsEkm,
+  ccExit,
+  dynTlsCrypt,
+  aeadEpoch,
+  ivProto,
+}: Omit<PushParts, 'server' | 'address'>): string[] {
   const canExport = tlsEkm && (ivProto & IvProto.TLS_KEY_EXPORT) !== 0;
   if ((ivProto & IvProto.CC_EXIT_NOTIFY) === 0) return canExport ? ['key-derivation tls-ekm'] : [];
-  const flags = [...(ccExit ? ['cc-exit'] : []), ...(canExport ? ['tls-ekm'] : [])];
+  const flags = [
+    ...(ccExit ? ['cc-exit'] : []),
+    ...(canExport ? ['tls-ekm'] : []),
+    ...(dynTlsCrypt ? ['dyn-tls-crypt'] : []),
+    ...(aeadEpoch ? ['aead-epoch'] : []),
+  ];
   return flags.length === 0 ? [] : [`protocol-flags ${flags.join(' ')}`];
 }
 

@@ -4,9 +4,16 @@ import { OvpnUsageError } from '../core/errors.ts';
 import { type Logger, noLog } from '../core/log.ts';
 import { type RandomSource, SystemRandom } from '../core/random.ts';
 import { Secret } from '../core/secret.ts';
+import { type CipherProvider, isCipherProvider } from '../datachannel/cipher-provider.ts';
+import { nodeProvider } from '../datachannel/node-provider.ts';
+import { offeredCiphers } from '../datachannel/offered-ciphers.ts';
 import { DATA_CIPHERS, DEFAULT_DATA_CIPHERS } from '../model/ciphers.ts';
-import type { ControlWrapOptions } from '../model/profile.ts';
+import type { ServerWrapOptions } from '../model/control-wrap-options.ts';
+import { DEFAULT_DIGEST, DIGESTS } from '../model/digests.ts';
+import type { CompressionFraming } from '../model/push-options.ts';
 import type { Tracer } from '../model/tracer.ts';
+import { STATIC_KEY_BYTES } from '../packetmuxer/static-key.ts';
+import { SERVER_KEY_BYTES } from '../packetmuxer/tls-crypt-v2.ts';
 import type { AuthenticationRequest, AuthenticationVerdict } from '../tlsstate/handshake-step.ts';
 
 /** What a {@link VpnServer} is made from. Times are milliseconds. */
@@ -22,10 +29,27 @@ export interface VpnServerOptions {
   readonly host?: string;
   /** 0 … 65535. Default: 0, a free one. */
   readonly port?: number;
-  /** Default: none. */
-  readonly wrap?: ControlWrapOptions;
-  /** Best first. Default: as OpenVPN 2.6. */
+  /**
+   * Default: none. With tls-auth, `direction` is the server's own: clients have the other one. With
+   * tls-crypt-v2 over UDP nothing is kept about a client before it has shown its key twice, so
+   * clients older than OpenVPN 2.6 are refused there, as OpenVPN does with `force-cookie`.
+   */
+  readonly wrap?: ServerWrapOptions;
+  /** Names of `DATA_CIPHERS`, best first. Default: as OpenVPN 2.6, where `cipherProvider` has them. */
   readonly dataCiphers?: readonly string[];
+  /** Digest of CBC ciphers, as `auth` spells it; it is not negotiated. Default: `SHA1`. */
+  readonly auth?: string;
+  /** Framing of packets that clients are told to use; nothing is compressed. Default: `none`. */
+  readonly compression?: CompressionFraming;
+  /**
+   * Whether clients that can get a control wrap of their own for renegotiations (dynamic tls-crypt).
+   * Default: true.
+   */
+  readonly dynTlsCrypt?: boolean;
+  /** Whether clients that can get data keys by epochs, with AEAD ciphers. Default: true. */
+  readonly aeadEpoch?: boolean;
+  /** Who enciphers data packets. Default: {@link nodeProvider}. */
+  readonly cipherProvider?: CipherProvider;
   /** Default: `required`. */
   readonly clientCertificate?: 'required' | 'none';
   /**
@@ -102,13 +126,33 @@ export function resolveServerOptions(options: VpnServerOptions): ResolvedServerO
   if (unknown !== undefined || resolved.dataCiphers.length === 0) {
     throw usage(`expected \`dataCiphers\` out of ${[...DATA_CIPHERS.keys()].join(', ')}`);
   }
+  if (!DIGESTS.has(resolved.auth)) {
+    throw usage(`expected \`auth\` out of ${[...DIGESTS.keys()].join(', ')}`);
+  }
+  const { cipherProvider, auth } = resolved;
+  if (!isCipherProvider(cipherProvider)) {
+    throw usage('expected `cipherProvider` to be a cipher provider');
+  }
+  const offered = offeredCiphers(cipherProvider, resolved.dataCiphers, auth);
+  const isDefault = options.dataCiphers === undefined;
+  if (offered.length === 0 || (!isDefault && offered.length < resolved.dataCiphers.length)) {
+    throw usage(
+      `expected \`dataCiphers\` that ${cipherProvider.name} has with auth ${auth}, got ${resolved.dataCiphers.join(', ')}`,
+    );
+  }
+  if (!FRAMINGS.includes(resolved.compression)) {
+    throw usage(`expected \`compression\` out of ${FRAMINGS.join(', ')}`);
+  }
+  if (!isWrap(resolved.wrap)) {
+    throw usage('expected `wrap` with a key as long as its kind has it, and a digest that we have');
+  }
   for (const [name, least, most] of RANGES) {
     const value = resolved[name];
     if (!Number.isInteger(value) || value < least || value > most) {
       throw usage(`expected \`${name}\` to be a whole number, ${least} to ${most}`);
     }
   }
-  return Object.freeze(resolved);
+  return Object.freeze({ ...resolved, dataCiphers: offered });
 }
 
 const DEFAULTS = {
@@ -117,6 +161,11 @@ const DEFAULTS = {
   port: 0,
   wrap: { kind: 'none' },
   dataCiphers: DEFAULT_DATA_CIPHERS,
+  auth: DEFAULT_DIGEST,
+  compression: 'none',
+  cipherProvider: nodeProvider,
+  dynTlsCrypt: true,
+  aeadEpoch: true,
   clientCertificate: 'required',
   subnet: '10.8.0.0/24',
   pushes: [],
@@ -142,6 +191,23 @@ const RANGES = [
   ['handWindowMs', 1, DAY_MS],
   ['maxPeers', 1, 0x10_0000],
 ] as const;
+
+const FRAMINGS: readonly CompressionFraming[] = ['none', 'comp-lzo-no', 'stub', 'stub-v2'];
+
+function isWrap(wrap: ServerWrapOptions): boolean {
+  switch (wrap.kind) {
+    case 'none':
+      return true;
+    case 'tls-auth':
+      return wrap.key.reveal().length === STATIC_KEY_BYTES && DIGESTS.has(wrap.digest);
+    case 'tls-crypt':
+      return wrap.key.reveal().length === STATIC_KEY_BYTES;
+    case 'tls-crypt-v2':
+      return wrap.serverKey.reveal().length === SERVER_KEY_BYTES;
+    default:
+      return false;
+  }
+}
 
 function isIdentity({ ca, cert, key }: VpnServerOptions): boolean {
   try {

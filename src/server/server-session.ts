@@ -1,14 +1,17 @@
+import { dataOverheadBytes } from '../datachannel/overhead.ts';
+import { DATA_CIPHERS } from '../model/ciphers.ts';
 import { sessionIdOf } from '../model/ids.ts';
 import { NO_PUSH_OPTIONS, type PushOptions } from '../model/push-options.ts';
 import type { SessionIds } from '../model/tls-chunk.ts';
 import type { Link } from '../networkio/link.ts';
 import { ackV1Limit, MAX_TLS_CHUNK_BYTES } from '../session/control-sizes.ts';
-import { sessionWrap } from '../session/control-wraps.ts';
+import { ControlWraps } from '../session/control-wraps.ts';
 import type { SessionOptions } from '../session/session.ts';
 import { segmentLimit } from '../session/tunnel-info.ts';
 import type { AuthenticationRequest, AuthenticationVerdict } from '../tlsstate/handshake-step.ts';
 import { optionsString } from '../tlsstate/options-string.ts';
 import type { PoolAddress } from './address-pool.ts';
+import { acceptedWrap } from './opening-gate.ts';
 import { buildPushReply } from './push-builder.ts';
 import { DEFAULT_TUN_MTU, type ResolvedServerOptions } from './server-options.ts';
 
@@ -21,6 +24,8 @@ const REPLAY_WINDOW = { packets: 64, ms: 15_000 };
 export interface AcceptedPeer {
   readonly link: Link;
   readonly ids: SessionIds;
+  /** The client's wrapped key under tls-crypt-v2, as the gate gave it. */
+  readonly wrappedKey?: Buffer | undefined;
   readonly peerId: number;
   /** The server's own addresses. */
   readonly gateway: PoolAddress;
@@ -31,18 +36,27 @@ export interface AcceptedPeer {
 
 /** What a session in the server role is made from. */
 export function serverSessionOptions(
-  { link, ids, peerId, gateway, address, authenticate }: AcceptedPeer,
+  { link, ids, wrappedKey, peerId, gateway, address, authenticate }: AcceptedPeer,
   options: ResolvedServerOptions,
 ): SessionOptions {
   const { clock, random, keepalive, tunMtu, handWindowMs, tlsTimeoutMs } = options;
-  const wrap = sessionWrap(options.wrap, 'server', () => clock.unixSeconds());
+  const { auth, compression, dataCiphers, dynTlsCrypt, aeadEpoch } = options;
+  const wraps = new ControlWraps({
+    wrap: acceptedWrap(options.wrap, wrappedKey),
+    role: 'server',
+    unixSeconds: () => clock.unixSeconds(),
+    replayLimits: REPLAY_WINDOW,
+  });
   const pushes = pushesOf(options);
   return {
     logger: options.logger,
     events: {},
+    wraps,
     settings: {
       ...keepalive,
       wrap: options.wrap,
+      auth,
+      compression,
       tunMtu,
       mssfix: SERVER_MSSFIX,
       pingExitMs: 0,
@@ -60,10 +74,11 @@ export function serverSessionOptions(
         role: 'server',
         localSessionId: sessionIdOf(ids.local),
         remoteSessionId: sessionIdOf(ids.remote),
-        wrapFor: () => wrap,
+        wrapFor: (keyId) => wraps.forKey(keyId),
       },
       tlsTimeoutMs,
       ackV1Limit: ackV1Limit(options.wrap.kind !== 'none'),
+      cipherProvider: options.cipherProvider,
       data: {
         handWindowMs,
         tranWindowMs: TRAN_WINDOW_MS,
@@ -71,13 +86,15 @@ export function serverSessionOptions(
         renegBytes: 0,
         renegPackets: 0,
         replayWindow: REPLAY_WINDOW,
+        auth,
       },
-      tun: { mtu: tunMtu, maxMss: segmentLimit(tunMtu, SERVER_MSSFIX, link) },
+      tun: { mtu: tunMtu, maxMss: serverSegmentLimit(options, link) },
       tls: (arm) => ({
         role: 'server',
         arm,
         random,
         maxChunkBytes: MAX_TLS_CHUNK_BYTES,
+        firstChunkBytes: MAX_TLS_CHUNK_BYTES,
         authenticate,
         identity: {
           ca: options.ca,
@@ -97,18 +114,22 @@ export function serverSessionOptions(
             role: 'server',
             protocol: link.protocol,
             cipher: undefined,
-            auth: 'SHA1',
+            dataCiphers,
+            auth,
+            wrap: options.wrap,
             tunMtu,
-            compression: 'none',
+            compression,
           }),
-          dataCiphers: options.dataCiphers,
+          dataCiphers,
           dataCiphersFallback: undefined,
           handWindowMs,
           peerId,
-          buildPush: ({ cipher, tlsEkm, ccExit, ivProto }) => {
+          grants: { dynTlsCrypt, aeadEpoch },
+          buildPush: (facts) => {
             const own = address();
             if (own === undefined) throw new Error('a push without an address');
-            const parts = { tlsEkm, ccExit, ivProto, peerId, pushes, cipher: cipher.name };
+            const cipher = facts.negotiatesCipher ? facts.cipher.name : undefined;
+            const parts = { ...facts, peerId, pushes, cipher };
             return buildPushReply({ ...parts, server: gateway, address: own });
           },
         },
@@ -118,15 +139,37 @@ export function serverSessionOptions(
 }
 
 /** All that the server pushes beside addresses, cipher and what goes with keys. */
-export function pushesOf({ keepalive, tunMtu, pushes }: ResolvedServerOptions): string[] {
+export function pushesOf(options: ResolvedServerOptions): string[] {
+  const { keepalive, tunMtu, compression, pushes } = options;
   const { pingMs, pingRestartMs } = keepalive;
   return [
+    ...(compression === 'none' ? [] : [COMPRESSION_OPTIONS[compression]]),
     ...(tunMtu === DEFAULT_TUN_MTU ? [] : [`tun-mtu ${tunMtu}`]),
     ...(pingMs > 0 ? [`ping ${Math.ceil(pingMs / 1000)}`] : []),
     ...(pingRestartMs > 0 ? [`ping-restart ${Math.ceil(pingRestartMs / 1000)}`] : []),
     ...pushes,
   ];
 }
+
+/** The segment payload with which the packets of no client, whatever it negotiates, get too long. */
+export function serverSegmentLimit(
+  { tunMtu, dataCiphers, auth, compression: framing, aeadEpoch }: ResolvedServerOptions,
+  link: Pick<Link, 'protocol' | 'remoteAddress'>,
+): number {
+  const overheads = dataCiphers.flatMap((name) => {
+    const cipher = DATA_CIPHERS.get(name);
+    if (cipher === undefined) return [];
+    const epoch = aeadEpoch && cipher.aead;
+    return dataOverheadBytes({ cipher, auth, peerId: 0, epoch, framing });
+  });
+  return segmentLimit(tunMtu, SERVER_MSSFIX, link, Math.max(...overheads));
+}
+
+const COMPRESSION_OPTIONS = {
+  'comp-lzo-no': 'comp-lzo no',
+  stub: 'compress stub',
+  'stub-v2': 'compress stub-v2',
+} as const;
 
 /** The tunnel as the server's session sees it: nothing is pushed to it, keepalive is its own. */
 function ownView({ keepalive, tunMtu }: ResolvedServerOptions): PushOptions {

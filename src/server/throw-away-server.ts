@@ -1,8 +1,10 @@
-import { parseStaticKey } from '../config/static-key.ts';
-import { Secret } from '../core/secret.ts';
+import { systemClock } from '../core/clock.ts';
+import { OvpnUsageError } from '../core/errors.ts';
+import { DEFAULT_DIGEST } from '../model/digests.ts';
 import { clientProfileText } from './client-profile.ts';
-import { createAuthority, createStaticKeyText } from './pki.ts';
+import { createAuthority } from './pki.ts';
 import type { VpnServerOptions } from './server-options.ts';
+import { createThrowAwayWrap, WRAP_KINDS, type WrapKind } from './throw-away-wrap.ts';
 import { VpnServer } from './vpn-server.ts';
 
 /** A server whose keys were made for it, and what its clients need. */
@@ -14,33 +16,38 @@ export interface ThrowAwayServer {
 
 /** What may be chosen for it: everything but identity and wrap key. */
 export type ThrowAwayOptions = Omit<VpnServerOptions, 'ca' | 'cert' | 'key' | 'wrap'> & {
-  /** Default: `tls-crypt`. */
-  readonly wrap?: 'none' | 'tls-crypt';
+  /** tls-auth takes the digest of `auth`. Default: `tls-crypt`. */
+  readonly wrap?: WrapKind;
 };
 
 const SERVER_NAME = 'tundial-server';
 const DEFAULT_SUBNET6 = 'fd00:8::/64';
 
 /**
- * Makes a certificate authority, a server and a client certificate and a static key, which live in
- * memory only, and a server with them. It does not listen yet.
+ * Makes a certificate authority, a server and a client certificate and the wrap's keys, which live
+ * in memory only, and a server with them. It does not listen yet.
+ *
+ * @throws OvpnUsageError for options that cannot be meant
  */
 export async function createThrowAwayServer({
   wrap = 'tls-crypt',
   ...options
 }: ThrowAwayOptions = {}): Promise<ThrowAwayServer> {
+  if (!WRAP_KINDS.includes(wrap)) {
+    throw new OvpnUsageError(`expected \`wrap\` out of ${WRAP_KINDS.join(', ')}`, 'server');
+  }
+  const { auth = DEFAULT_DIGEST, clock = systemClock } = options;
   const authority = await createAuthority();
   const own = await authority.issue({ commonName: SERVER_NAME, purpose: 'server' });
   const client = await authority.issue({ commonName: 'tundial-client', purpose: 'client' });
-  const staticKey = wrap === 'tls-crypt' ? createStaticKeyText() : undefined;
-  const key = staticKey === undefined ? undefined : parseStaticKey(staticKey);
+  const wraps = createThrowAwayWrap(wrap, { digest: auth, unixSeconds: clock.unixSeconds() });
   const server = new VpnServer({
     subnet6: DEFAULT_SUBNET6,
     ...options,
     ca: authority.certPem,
     cert: own.certPem,
     key: own.keyPem,
-    wrap: key === undefined ? { kind: 'none' } : { kind: 'tls-crypt', key: new Secret(key) },
+    wrap: wraps.server,
   });
   return {
     server,
@@ -51,9 +58,10 @@ export async function createThrowAwayServer({
         protocol: options.protocol ?? 'udp',
         caPem: authority.certPem,
         identity: options.clientCertificate === 'none' ? undefined : client,
-        tlsCryptKey: staticKey,
+        ...wraps.client,
         serverName: SERVER_NAME,
         authUserPass: options.authenticate !== undefined,
+        auth,
         ...(options.dataCiphers === undefined ? {} : { dataCiphers: options.dataCiphers }),
       }),
   };

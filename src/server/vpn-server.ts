@@ -7,10 +7,8 @@ import type { TunDevice } from '../model/tun-device.ts';
 import type { TunnelInfo } from '../model/tunnel-info.ts';
 import { TcpListener } from '../networkio/tcp-listener.ts';
 import { UdpListener } from '../networkio/udp-listener.ts';
-import { HardResetResponder } from '../packetmuxer/hard-reset-responder.ts';
-import { statelessWrap } from '../session/control-wraps.ts';
-import { segmentLimit } from '../session/tunnel-info.ts';
 import { AddressPool } from './address-pool.ts';
+import { openingGate } from './opening-gate.ts';
 import { type PeerInfo, PeerTable } from './peer-table.ts';
 import { buildPushReply } from './push-builder.ts';
 import {
@@ -18,7 +16,7 @@ import {
   resolveServerOptions,
   type VpnServerOptions,
 } from './server-options.ts';
-import { pushesOf, SERVER_MSSFIX } from './server-session.ts';
+import { pushesOf, serverSegmentLimit } from './server-session.ts';
 import { ServerTun } from './server-tun.ts';
 
 /** Events of a {@link VpnServer}. Payloads are frozen. */
@@ -55,8 +53,7 @@ export class VpnServer extends EventEmitter<VpnServerEvents> {
   constructor(options: VpnServerOptions) {
     super();
     this.#options = resolveServerOptions(options);
-    const { clock, random, wrap, maxPeers, handWindowMs, tunMtu, protocol } = this.#options;
-    const { subnet, subnet6 } = this.#options;
+    const { clock, maxPeers, tunMtu, protocol, subnet, subnet6 } = this.#options;
     this.#pool = new AddressPool({ subnet, ...(subnet6 !== undefined && { subnet6 }) });
     this.#checkPushes();
     this.#pump = new Pump(clock, (thrown) => this.#fail(toError(thrown)));
@@ -69,13 +66,8 @@ export class VpnServer extends EventEmitter<VpnServerEvents> {
       disconnect: (peer, error) => this.emit('disconnect', Object.freeze({ peer, error })),
       refused: (remote, error) => this.emit('refused', Object.freeze({ remote, error })),
     });
-    const gate = new HardResetResponder({
-      wrap: statelessWrap(wrap, () => clock.unixSeconds()),
-      random,
-      handWindowMs,
-    });
     const listen = {
-      gate,
+      gate: openingGate(this.#options),
       maxPeers,
       clock,
       onPeer: this.#peers.accept,
@@ -133,7 +125,7 @@ export class VpnServer extends EventEmitter<VpnServerEvents> {
       dnsServers: [],
       searchDomains: [],
       mtu: tunMtu,
-      mss: segmentLimit(tunMtu, SERVER_MSSFIX, { protocol, remoteAddress }),
+      mss: serverSegmentLimit(this.#options, { protocol, remoteAddress }),
       cipher: this.#options.dataCiphers[0] ?? '',
       peerId: undefined,
       tlsVersion: '',
@@ -210,7 +202,7 @@ export class VpnServer extends EventEmitter<VpnServerEvents> {
   #checkPushes(): void {
     const { server } = this.#pool;
     const pushes = pushesOf(this.#options);
-    const flags = { tlsEkm: true, ccExit: true, ivProto: 0 };
+    const flags = { tlsEkm: true, ccExit: true, dynTlsCrypt: true, aeadEpoch: true, ivProto: 0 };
     buildPushReply({ ...flags, server, address: server, peerId: 0, cipher: '', pushes });
   }
 }

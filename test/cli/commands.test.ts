@@ -240,7 +240,7 @@ describe('what goes wrong', () => {
     { name: 'a profile with a hook', profile: () => profileFile('hook.ovpn', { lines: ['tls-verify /bin/true'] }),                      status: 78, code: 'OVPN_CONFIG_REFUSED' },
     { name: 'no server there',       profile: () => profileFile('dead.ovpn', { port: 9 }),                                              status: 69, code: 'OVPN_UNREACHABLE' },
     { name: 'another name',          profile: () => profileFile('name.ovpn', { lines: ['verify-x509-name other name'] }),               status: 77, code: 'OVPN_CERT_NAME' },
-    { name: 'no shared cipher',      profile: () => profileFile('cipher.ovpn', { lines: ['data-ciphers AES-256-CBC'] }),                status: 78, code: 'OVPN_CONFIG_REFUSED' },
+    { name: 'no shared cipher',      profile: () => profileFile('cipher.ovpn', { lines: ['data-ciphers AES-256-CBC'] }),                status: 76, code: 'OVPN_NO_SHARED_CIPHER' },
   ])('$name: $status, $code', async ({ profile: path, status, code }) => {
     const finished = await inProcess('ping', '--json', path(), '10.8.0.1');
     expect(records(finished)).toEqual([{ error: expect.objectContaining({ code }) }]);

@@ -2,6 +2,10 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { readProfile } from '../../src/config/read-profile.ts';
 import { type ClientProfileParts, clientProfileText } from '../../src/server/client-profile.ts';
 import { createAuthority, createStaticKeyText, type Issued } from '../../src/server/pki.ts';
+import {
+  createTlsCryptV2ClientKeyText,
+  createTlsCryptV2ServerKey,
+} from '../../src/server/tls-crypt-v2-keys.ts';
 
 let caPem: string;
 let identity: Issued;
@@ -63,5 +67,26 @@ describe('clientProfileText', () => {
       dataCiphers: ['CHACHA20-POLY1305'],
       explicitExitNotify: undefined,
     });
+  });
+
+  test('with tls-auth names the client’s direction and the digest of both', () => {
+    const tlsAuthKey = createStaticKeyText();
+    const text = clientProfileText(parts({ tlsCryptKey: undefined, tlsAuthKey, auth: 'SHA512' }));
+    expect(readProfile(text)).toMatchObject({
+      auth: 'SHA512',
+      wrap: { kind: 'tls-auth', direction: 1, digest: 'SHA512' },
+    });
+  });
+
+  test('with tls-crypt-v2 has the client’s own key', () => {
+    const tlsCryptV2Key = createTlsCryptV2ClientKeyText(createTlsCryptV2ServerKey(), 1);
+    const text = clientProfileText(parts({ tlsCryptKey: undefined, tlsCryptV2Key }));
+    const { wrap } = readProfile(text);
+    expect(wrap.kind).toBe('tls-crypt-v2');
+  });
+
+  test('does not mention the digest that everybody has', () => {
+    expect(clientProfileText(parts({ auth: 'SHA1' }))).not.toContain('\nauth ');
+    expect(clientProfileText(parts())).not.toContain('\nauth ');
   });
 });

@@ -22,6 +22,8 @@ function parts(changes: Partial<PushParts> = {}): PushParts {
     peerId: 7,
     tlsEkm: true,
     ccExit: true,
+    dynTlsCrypt: false,
+    aeadEpoch: false,
     ivProto: ALL,
     pushes: [],
     ...changes,
@@ -88,6 +90,20 @@ describe('buildPushReply', () => {
     );
   });
 
+  // biome-ignore format: a table, one row a line
+  test.each([
+    { name: 'both',                         granted: { dynTlsCrypt: true, aeadEpoch: true },  ivProto: ALL, told: ['protocol-flags cc-exit tls-ekm dyn-tls-crypt aead-epoch'] },
+    { name: 'a wrap for renegotiations',    granted: { dynTlsCrypt: true },                   ivProto: ALL, told: ['protocol-flags cc-exit tls-ekm dyn-tls-crypt'] },
+    { name: 'epochs',                       granted: { aeadEpoch: true },                     ivProto: ALL, told: ['protocol-flags cc-exit tls-ekm aead-epoch'] },
+    { name: 'both and nothing else',        granted: { dynTlsCrypt: true, aeadEpoch: true, tlsEkm: false, ccExit: false }, ivProto: ALL, told: ['protocol-flags dyn-tls-crypt aead-epoch'] },
+    { name: 'neither, without the flags',   granted: { dynTlsCrypt: true, aeadEpoch: true },  ivProto: ALL & ~IvProto.CC_EXIT_NOTIFY, told: ['key-derivation tls-ekm'] },
+  ])('tells by protocol-flags of what was granted: $name', ({ granted, ivProto, told }) => {
+    const options = optionsOf(buildPushReply(parts({ ...granted, ivProto })));
+    expect(options.filter((option) => /^(key-derivation|protocol-flags)/.test(option))).toEqual(
+      told,
+    );
+  });
+
   test('names a peer id only to clients that can use it', () => {
     const withoutDataV2 = optionsOf(buildPushReply(parts({ ivProto: 0 })));
     expect(withoutDataV2.some((option) => option.startsWith('peer-id'))).toBe(false);
@@ -107,7 +123,9 @@ describe('buildPushReply', () => {
     const { server } = pool;
     const address = pool.allocate() ?? server;
     const pushes = ['dhcp-option DNS 10.8.0.1', 'route 10.9.0.0 255.255.0.0', 'ping 10'];
-    const read = readPushOptions(optionsOf(buildPushReply(parts({ server, address, pushes }))));
+    const granted = { dynTlsCrypt: true, aeadEpoch: true };
+    const all = parts({ server, address, pushes, ...granted });
+    const read = readPushOptions(optionsOf(buildPushReply(all)));
     expect(read).toMatchObject({
       ipv4: { address: '10.8.0.2', prefixLength: 24 },
       ipv6: { address: 'fd00::2', prefixLength: 64, peer: 'fd00::1' },
@@ -118,6 +136,8 @@ describe('buildPushReply', () => {
       peerId: 7,
       tlsEkm: true,
       ccExit: true,
+      dynTlsCrypt: true,
+      aeadEpoch: true,
       pingMs: 10_000,
       ignored: [],
     });

@@ -2,13 +2,17 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { OvpnUsageError } from '../../src/core/errors.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { webCryptoProvider } from '../../src/datachannel/webcrypto-provider.ts';
 import { resolveServerOptions, type VpnServerOptions } from '../../src/server/server-options.ts';
 import { createAuthority, serverOptions } from '../tlsstate/certificates.ts';
 
 const authority = createAuthority();
 const own = authority.issue(serverOptions());
 const identity = { ca: authority.certPem, cert: own.certPem, key: own.keyPem };
+const bytes = (length: number) => new Secret(Buffer.alloc(length, 1));
 const authenticate = () => ({ ok: true }) as const;
+const web = webCryptoProvider(globalThis.crypto);
 
 describe('resolveServerOptions', () => {
   test('fills in the defaults, frozen', () => {
@@ -19,6 +23,10 @@ describe('resolveServerOptions', () => {
       port: 0,
       wrap: { kind: 'none' },
       dataCiphers: ['AES-256-GCM', 'AES-128-GCM', 'CHACHA20-POLY1305'],
+      auth: 'SHA1',
+      compression: 'none',
+      dynTlsCrypt: true,
+      aeadEpoch: true,
       clientCertificate: 'required',
       subnet: '10.8.0.0/24',
       pushes: [],
@@ -67,10 +75,41 @@ describe('resolveServerOptions', () => {
     { name: 'no time to shake hands',   options: { ...identity, handWindowMs: 0 } },
     { name: 'a cipher that we lack',    options: { ...identity, dataCiphers: ['AES-256-GCM', 'BF-CBC'] } },
     { name: 'no cipher',                options: { ...identity, dataCiphers: [] } },
+    { name: 'a digest that we lack',    options: { ...identity, auth: 'SHA0' } },
+    { name: 'a cipher provider that is none', options: { ...identity, cipherProvider: crypto } },
+    { name: 'a cipher that the provider lacks', options: { ...identity, cipherProvider: web, dataCiphers: ['AES-256-GCM', 'CHACHA20-POLY1305'] } },
+    { name: 'no digest',                options: { ...identity, auth: 'NONE' } },
+    { name: 'a digest in small letters', options: { ...identity, auth: 'sha256' } },
+    { name: 'a framing that compresses', options: { ...identity, compression: 'lz4' } },
+    { name: 'a wrap that is none',      options: { ...identity, wrap: { kind: 'tls-crypt-v3' } } },
+    { name: 'a short tls-crypt key',    options: { ...identity, wrap: { kind: 'tls-crypt', key: bytes(255) } } },
+    { name: 'a short tls-auth key',     options: { ...identity, wrap: { kind: 'tls-auth', key: bytes(128), direction: 0, digest: 'SHA1' } } },
+    { name: 'a tls-auth digest that we lack', options: { ...identity, wrap: { kind: 'tls-auth', key: bytes(256), direction: 0, digest: 'NONE' } } },
+    { name: 'a client’s key as the server’s', options: { ...identity, wrap: { kind: 'tls-crypt-v2', serverKey: bytes(256) } } },
   ])('refuses $name', ({ options }) => {
     expect(() => resolveServerOptions(options as unknown as VpnServerOptions)).toThrow(
       OvpnUsageError,
     );
+  });
+
+  // biome-ignore format: a table, one row a line
+  test.each([
+    { name: 'every digest',       options: { auth: 'SHA512' } },
+    { name: 'CBC ciphers',        options: { dataCiphers: ['AES-256-CBC', 'AES-192-GCM'], auth: 'SHA256' } },
+    { name: 'comp-lzo no',        options: { compression: 'comp-lzo-no' } },
+    { name: 'compress stub',      options: { compression: 'stub' } },
+    { name: 'compress stub-v2',   options: { compression: 'stub-v2' } },
+    { name: 'nothing granted',    options: { dynTlsCrypt: false, aeadEpoch: false } },
+    { name: 'tls-auth',           options: { wrap: { kind: 'tls-auth', key: bytes(256), direction: undefined, digest: 'SHA1' } } },
+    { name: 'tls-crypt',          options: { wrap: { kind: 'tls-crypt', key: bytes(256) } } },
+    { name: 'tls-crypt-v2',       options: { wrap: { kind: 'tls-crypt-v2', serverKey: bytes(128) } } },
+  ] as const)('takes $name', ({ options }) => {
+    expect(resolveServerOptions({ ...identity, ...options })).toMatchObject(options);
+  });
+
+  test('offers of the default ciphers those that the provider has', () => {
+    const { dataCiphers } = resolveServerOptions({ ...identity, cipherProvider: web });
+    expect(dataCiphers).toEqual(['AES-256-GCM', 'AES-128-GCM']);
   });
 
   test('a judge makes certificates needless', () => {
