@@ -9,12 +9,18 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{sim,embedded,real}/**'],
+          exclude: ['test/{sim,embedded,hostile,real}/**'],
           testTimeout: 60_000,
         },
       },
       { test: { name: 'sim', include: ['test/sim/**/*.test.ts'], testTimeout: 120_000 } },
-      { test: { name: 'embedded', include: ['test/embedded/**/*.test.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'embedded',
+          include: ['test/{embedded,hostile}/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'real',
