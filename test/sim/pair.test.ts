@@ -10,10 +10,24 @@ function over(line: LineOptions): PairOptions {
   return { toServer: line, toClient: line };
 }
 
+const LOSSY = {
+  delayMs: 10,
+  jitterMs: 20,
+  lossPercent: 10,
+  reorderPercent: 20,
+  duplicatePercent: 20,
+};
+
 describe('Pair', () => {
   test.each<{ name: string; options: PairOptions }>([
     { name: 'a perfect line', options: {} },
     { name: 'no control wrap', options: { wrap: 'none', ...over({ delayMs: 10 }) } },
+    { name: 'tls-auth', options: { wrap: 'tls-auth', ...over(LOSSY) } },
+    { name: 'tls-crypt-v2', options: { wrap: 'tls-crypt-v2', ...over(LOSSY) } },
+    {
+      name: 'tls-crypt-v2, a small MTU',
+      options: { wrap: 'tls-crypt-v2', ...over({ mtu: 1_200 }) },
+    },
     { name: 'a long way', options: over({ delayMs: 400, jitterMs: 200 }) },
     { name: 'reordering', options: over({ delayMs: 10, jitterMs: 20, reorderPercent: 50 }) },
     { name: 'duplicates', options: over({ delayMs: 10, jitterMs: 5, duplicatePercent: 50 }) },

@@ -21,6 +21,8 @@ export interface PairOptions {
   readonly seed?: number;
   /** Default: `tls-crypt`. */
   readonly wrap?: SimWrap;
+  /** Bits of IV_PROTO that the client announces. Default: all. */
+  readonly ivProto?: number;
   /** Changes to the client's profile. */
   readonly profile?: Partial<Profile>;
   /** Sees what the client does; the server's goes into `server`. */
@@ -75,6 +77,7 @@ export class Pair {
           profile,
           clock,
           random,
+          ...(options.ivProto !== undefined && { ivProto: options.ivProto }),
           ...(options.clientTracer && { tracer: options.clientTracer }),
         }),
         signal: new AbortController().signal,

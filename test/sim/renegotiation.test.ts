@@ -1,9 +1,8 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { nextKeyId } from '../../src/model/ids.ts';
+import { badLine, STARTERS } from './bad-line.ts';
 import { BusyPair } from './busy-pair.ts';
-import type { Pair, PairOptions } from './pair.ts';
+import { heapBytes } from './heap-bytes.ts';
 import { SeededRandom } from './seeded-random.ts';
 
 const RENEGOTIATIONS = 100;
@@ -11,27 +10,6 @@ const PACKET_EVERY_MS = 20;
 
 /** Key ids of so many renegotiations: 1 … 7, 1 … 7. */
 const KEY_IDS = Array.from({ length: RENEGOTIATIONS }, (_, index) => (index % 7) + 1);
-
-const STARTERS: Readonly<Record<string, (pair: Pair) => void>> = {
-  client: ({ client }) => client.renegotiate(),
-  server: ({ server }) => server.session?.renegotiate(),
-  both: ({ client, server }) => {
-    client.renegotiate();
-    server.session?.renegotiate();
-  },
-};
-
-/** The same bad line both ways. */
-function badLine(lossPercent: number): PairOptions {
-  const line = {
-    delayMs: 20,
-    jitterMs: 10,
-    lossPercent,
-    reorderPercent: 10,
-    duplicatePercent: 10,
-  };
-  return { toServer: line, toClient: line, seed: lossPercent + 1 };
-}
 
 function expectSoundTraffic({ pair, up, down }: BusyPair): void {
   expect(up.faults).toEqual([]);
@@ -112,15 +90,3 @@ describe('renegotiations under traffic', () => {
     expect(third - second).toBeLessThan(500_000);
   });
 });
-
-/** Memory in use, inside and outside the JavaScript heap, after everything unused is gone. */
-async function heapBytes(): Promise<number> {
-  setFlagsFromString('--expose-gc');
-  const collect: () => void = runInNewContext('gc');
-  for (let round = 0; round < 3; round += 1) {
-    collect();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}

@@ -1,17 +1,18 @@
 import type { SessionIds } from '../../src/model/tls-chunk.ts';
-import { peerName } from '../../src/networkio/peer-gate.ts';
-import { HardResetResponder } from '../../src/packetmuxer/hard-reset-responder.ts';
+import { type PeerGate, peerName } from '../../src/networkio/peer-gate.ts';
 import { AddressPool } from '../../src/server/address-pool.ts';
+import { openingGate } from '../../src/server/opening-gate.ts';
 import type { ResolvedServerOptions } from '../../src/server/server-options.ts';
 import { serverSessionOptions } from '../../src/server/server-session.ts';
-import { statelessWrap } from '../../src/session/control-wraps.ts';
 import { Session } from '../../src/session/session.ts';
 import { CLIENT, SERVER } from './sim-identity.ts';
 import { SimLink } from './sim-link.ts';
 
+type LinkMaker = (...parts: ConstructorParameters<typeof SimLink>) => SimLink;
+
 /**
  * The server's side of a simulated line: as behind a listener, nothing is kept about the client
- * before the responder accepts it, and then every datagram of its session goes there.
+ * before the gate accepts it, and then every datagram of its session goes there.
  */
 export class SimServer {
   readonly pool = new AddressPool();
@@ -20,23 +21,24 @@ export class SimServer {
   /** Why sessions ended. */
   readonly endings: (Error | undefined)[] = [];
   readonly #options: ResolvedServerOptions;
-  readonly #responder: HardResetResponder;
+  readonly #gate: PeerGate;
   readonly #transmit: (datagram: Buffer) => void;
+  readonly #linkTo: LinkMaker;
   #isUp = false;
   #peer:
     | { readonly session: Session; readonly link: SimLink; readonly ids: SessionIds }
     | undefined;
 
   /** @param transmit where datagrams to the client go */
-  constructor(options: ResolvedServerOptions, transmit: (datagram: Buffer) => void) {
-    const { wrap, clock, random, handWindowMs } = options;
+  constructor(
+    options: ResolvedServerOptions,
+    transmit: (datagram: Buffer) => void,
+    linkTo: LinkMaker = (...parts) => new SimLink(...parts),
+  ) {
     this.#options = options;
     this.#transmit = transmit;
-    this.#responder = new HardResetResponder({
-      wrap: statelessWrap(wrap, () => clock.unixSeconds()),
-      random,
-      handWindowMs,
-    });
+    this.#linkTo = linkTo;
+    this.#gate = openingGate(options);
   }
 
   /** The client's session, once it was accepted and while it lives. */
@@ -52,21 +54,21 @@ export class SimServer {
   /** Takes a datagram of the client. */
   receive(datagram: Buffer): void {
     const peer = this.#peer;
-    if (peer !== undefined && this.#responder.belongsTo(datagram, peer.ids)) {
+    if (peer !== undefined && this.#gate.belongsTo(datagram, peer.ids)) {
       peer.link.deliver(datagram);
       return;
     }
     const remote = peerName(CLIENT.address, CLIENT.port);
-    const verdict = this.#responder.onPacket(datagram, remote, this.#options.clock.now());
+    const verdict = this.#gate.onPacket(datagram, remote, this.#options.clock.now());
     if (verdict.kind === 'reply') this.#transmit(verdict.packet);
-    else if (verdict.kind === 'accept') this.#accept(datagram, verdict.ids);
+    else if (verdict.kind === 'accept') this.#accept(datagram, verdict.ids, verdict.memory);
   }
 
-  #accept(firstDatagram: Buffer, ids: SessionIds): void {
+  #accept(firstDatagram: Buffer, ids: SessionIds, wrappedKey: Buffer | undefined): void {
     const address = this.pool.allocate();
     if (address === undefined) throw new Error('no address left');
     this.#peer?.session.stop();
-    const link = new SimLink(
+    const link = this.#linkTo(
       {
         localAddress: SERVER.address,
         localPort: SERVER.port,
@@ -78,6 +80,7 @@ export class SimServer {
     const peer = {
       link,
       ids,
+      wrappedKey,
       peerId: 0,
       gateway: this.pool.server,
       address: () => address,
