@@ -15,6 +15,8 @@ import { attempt, Background, type Finished, isInstalled, run } from './commands
 import { clientProfile, type Keys, LAB, serverConfig, type TunnelKind } from './openvpn-config.ts';
 import { inPackage } from './package-root.ts';
 import { PageServer, WEB_PORT } from './page-server.ts';
+import { TunnelClient, type TunnelRow, tunnelClientCommand } from './tunnel-client.ts';
+import { createV2Keys } from './v2-keys.ts';
 
 /** The command line of `tundial` without its arguments. */
 export const TUNDIAL: readonly string[] = [process.execPath, inPackage('dist/cli/main.js')];
@@ -71,8 +73,10 @@ export class Lab {
   static async create(): Promise<Lab> {
     const authority = await createAuthority('lab-ca');
     const shared = { caPem: authority.certPem, staticKey: createStaticKeyText() };
+    const v2Keys = createV2Keys();
     const issue = async (purpose: 'server' | 'client'): Promise<Keys> => ({
       ...shared,
+      v2Key: v2Keys[purpose],
       ...(await authority.issue({ commonName: `lab-${purpose}`, purpose })),
     });
     return new Lab(authority, await issue('server'), await issue('client'));
@@ -157,6 +161,13 @@ export class Lab {
   /** Starts `tundial` in one of the namespaces, as a user who owns nothing. */
   startTundial(where: 'server' | 'client', args: readonly string[]): Background {
     return this.background(this.#tundial(args, where));
+  }
+
+  /** Opens tunnels by the library in the client's namespace, one by one, as a user who owns nothing. */
+  openTunnels(rows: readonly TunnelRow[]): TunnelClient {
+    const file = this.ownFile('rows.json', JSON.stringify(rows));
+    const command = unprivileged(tunnelClientCommand(file));
+    return new TunnelClient(this.background(this.inClient(command)));
   }
 
   /** Starts a script of the package by Node. */

@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto';
 import { run } from './commands.ts';
 import { LAB } from './openvpn-config.ts';
 
 /** What may be chosen for a dissection. */
 export interface DissectOptions {
   readonly proto?: 'udp' | 'tcp';
-  readonly wrap?: 'none' | 'tls-crypt';
+  readonly wrap?: 'none' | 'tls-auth' | 'tls-crypt';
+  /** The digest of tls-auth; SHA1, the default, Wireshark finds out by itself. */
+  readonly auth?: string;
   /** A display filter. Default: all of OpenVPN's packets. */
   readonly filter?: string;
 }
@@ -13,12 +16,12 @@ export interface DissectOptions {
 export function dissect<F extends string>(
   file: string,
   fields: readonly F[],
-  { proto = 'udp', wrap = 'none', filter = 'openvpn' }: DissectOptions = {},
+  { filter = 'openvpn', ...kind }: DissectOptions = {},
 ): Record<F, string[]>[] {
   const output = run([
     'tshark',
-    ...['-r', file, '-n', '-Y', filter, '-d', `${proto}.port==${LAB.port},openvpn`],
-    ...(wrap === 'tls-crypt' ? ['-o', 'openvpn.tls_crypt:TRUE'] : []),
+    ...['-r', file, '-n', '-Y', filter, '-d', `${kind.proto ?? 'udp'}.port==${LAB.port},openvpn`],
+    ...preferences(kind).flatMap((preference) => ['-o', `openvpn.${preference}`]),
     ...['-T', 'fields', '-E', 'separator=/t', '-E', 'aggregator=|'],
     ...fields.flatMap((field) => ['-e', field]),
   ]);
@@ -32,4 +35,12 @@ export function dissect<F extends string>(
       string[]
     >;
   });
+}
+
+/** What Wireshark must be told of the control wrap. */
+function preferences({ wrap, auth = 'SHA1' }: DissectOptions): string[] {
+  if (wrap === 'tls-crypt') return ['tls_crypt:TRUE'];
+  if (wrap !== 'tls-auth' || auth === 'SHA1') return [];
+  const hmac = `tls_auth_hmac_size:${createHash(auth).digest().length}`;
+  return ['tls_auth_detection_override:TRUE', 'tls_auth:TRUE', hmac];
 }

@@ -18,7 +18,9 @@ describeInLab('our packets in the eyes of Wireshark', (lab) => {
     { proto: 'udp', wrap: 'tls-crypt' },
     { proto: 'tcp', wrap: 'none' },
     { proto: 'tcp', wrap: 'tls-crypt' },
-  ] as const)('$proto, $wrap', (kind) => {
+    { proto: 'udp', wrap: 'tls-auth', auth: 'SHA1' },
+    { proto: 'tcp', wrap: 'tls-auth', auth: 'SHA256', direction: 0 },
+  ] as const)('$proto, $wrap $auth', (kind) => {
     test('a whole session on the wire', async () => {
       const web = await lab.startWeb();
       await lab.startServer(kind);

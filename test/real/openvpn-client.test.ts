@@ -1,57 +1,118 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { CompressionFraming } from '../../src/model/push-options.ts';
+import type { ThrowAwayOptions } from '../../src/server/throw-away-server.ts';
 import type { Background } from '../lab/commands.ts';
 import { describeInLab } from '../lab/describe-in-lab.ts';
 import type { Lab } from '../lab/lab.ts';
-import { LAB } from '../lab/openvpn-config.ts';
+import { LAB, type Wrap } from '../lab/openvpn-config.ts';
 import { PageServer } from '../lab/page-server.ts';
 
 /** Our server's own addresses in the tunnel. */
 const INSIDE = { 4: '10.8.0.1', 6: 'fd00:8::1' } as const;
 
 /** What the server is made with, beside its address. */
-interface Options {
-  readonly protocol?: 'udp' | 'tcp';
-  readonly wrap?: 'none' | 'tls-crypt';
-  readonly dataCiphers?: readonly string[];
-  readonly renegSecMs?: number;
+type Options = Omit<ThrowAwayOptions, 'authenticate'> & {
   readonly login?: { readonly username: string; readonly password: string };
+};
+
+/** One server and what the client does with it. */
+interface Row {
+  readonly protocol: 'udp' | 'tcp';
+  readonly wrap: Wrap;
+  readonly cipher: string;
+  /** The digest of the CBC cipher, and of tls-auth. */
+  readonly auth: string;
+  readonly tls: '1.2' | '1.3';
+  readonly compression: CompressionFraming;
+  /** Who starts the renegotiation. */
+  readonly rekeyBy: 'server' | 'client';
 }
+
+/** Every wrap with every cipher; the rest is spread so that each value meets each wrap. */
+// biome-ignore format: a table, one row a line
+const ROWS: readonly Row[] = [
+  { wrap: 'none',         cipher: 'AES-128-GCM',       auth: 'SHA1',   protocol: 'udp', tls: '1.3', compression: 'none',        rekeyBy: 'server' },
+  { wrap: 'none',         cipher: 'AES-192-GCM',       auth: 'SHA1',   protocol: 'tcp', tls: '1.2', compression: 'comp-lzo-no', rekeyBy: 'client' },
+  { wrap: 'none',         cipher: 'AES-256-GCM',       auth: 'SHA256', protocol: 'udp', tls: '1.2', compression: 'stub',        rekeyBy: 'client' },
+  { wrap: 'none',         cipher: 'CHACHA20-POLY1305', auth: 'SHA1',   protocol: 'tcp', tls: '1.3', compression: 'stub-v2',     rekeyBy: 'server' },
+  { wrap: 'none',         cipher: 'AES-128-CBC',       auth: 'SHA1',   protocol: 'udp', tls: '1.3', compression: 'stub',        rekeyBy: 'client' },
+  { wrap: 'none',         cipher: 'AES-256-CBC',       auth: 'SHA256', protocol: 'tcp', tls: '1.2', compression: 'none',        rekeyBy: 'server' },
+
+  { wrap: 'tls-auth',     cipher: 'AES-128-GCM',       auth: 'SHA512', protocol: 'tcp', tls: '1.2', compression: 'stub',        rekeyBy: 'client' },
+  { wrap: 'tls-auth',     cipher: 'AES-192-GCM',       auth: 'SHA256', protocol: 'udp', tls: '1.3', compression: 'stub-v2',     rekeyBy: 'server' },
+  { wrap: 'tls-auth',     cipher: 'AES-256-GCM',       auth: 'SHA1',   protocol: 'tcp', tls: '1.3', compression: 'none',        rekeyBy: 'server' },
+  { wrap: 'tls-auth',     cipher: 'CHACHA20-POLY1305', auth: 'SHA384', protocol: 'udp', tls: '1.2', compression: 'comp-lzo-no', rekeyBy: 'client' },
+  { wrap: 'tls-auth',     cipher: 'AES-128-CBC',       auth: 'SHA1',   protocol: 'tcp', tls: '1.2', compression: 'none',        rekeyBy: 'server' },
+  { wrap: 'tls-auth',     cipher: 'AES-256-CBC',       auth: 'SHA256', protocol: 'udp', tls: '1.3', compression: 'comp-lzo-no', rekeyBy: 'client' },
+
+  { wrap: 'tls-crypt',    cipher: 'AES-128-GCM',       auth: 'SHA1',   protocol: 'udp', tls: '1.2', compression: 'none',        rekeyBy: 'client' },
+  { wrap: 'tls-crypt',    cipher: 'AES-192-GCM',       auth: 'SHA1',   protocol: 'tcp', tls: '1.3', compression: 'stub',        rekeyBy: 'server' },
+  { wrap: 'tls-crypt',    cipher: 'AES-256-GCM',       auth: 'SHA512', protocol: 'udp', tls: '1.3', compression: 'comp-lzo-no', rekeyBy: 'server' },
+  { wrap: 'tls-crypt',    cipher: 'CHACHA20-POLY1305', auth: 'SHA1',   protocol: 'tcp', tls: '1.2', compression: 'none',        rekeyBy: 'client' },
+  { wrap: 'tls-crypt',    cipher: 'AES-128-CBC',       auth: 'SHA1',   protocol: 'udp', tls: '1.2', compression: 'stub-v2',     rekeyBy: 'server' },
+  { wrap: 'tls-crypt',    cipher: 'AES-256-CBC',       auth: 'SHA256', protocol: 'tcp', tls: '1.3', compression: 'none',        rekeyBy: 'client' },
+
+  { wrap: 'tls-crypt-v2', cipher: 'AES-128-GCM',       auth: 'SHA1',   protocol: 'tcp', tls: '1.3', compression: 'comp-lzo-no', rekeyBy: 'server' },
+  { wrap: 'tls-crypt-v2', cipher: 'AES-192-GCM',       auth: 'SHA1',   protocol: 'udp', tls: '1.2', compression: 'none',        rekeyBy: 'client' },
+  { wrap: 'tls-crypt-v2', cipher: 'AES-256-GCM',       auth: 'SHA1',   protocol: 'tcp', tls: '1.2', compression: 'stub-v2',     rekeyBy: 'client' },
+  { wrap: 'tls-crypt-v2', cipher: 'CHACHA20-POLY1305', auth: 'SHA1',   protocol: 'udp', tls: '1.3', compression: 'stub',        rekeyBy: 'server' },
+  { wrap: 'tls-crypt-v2', cipher: 'AES-128-CBC',       auth: 'SHA1',   protocol: 'tcp', tls: '1.3', compression: 'none',        rekeyBy: 'client' },
+  { wrap: 'tls-crypt-v2', cipher: 'AES-256-CBC',       auth: 'SHA256', protocol: 'udp', tls: '1.2', compression: 'stub',        rekeyBy: 'server' },
+];
+
+/** When our server renegotiates, and after how much the client does. */
+const SERVER_REKEY_MS = 800;
+const CLIENT_REKEY_BYTES = 1_000_000;
+
+/** A page that takes 1.5 s. */
+const SLOW_PAGE = '/bytes/3000000?mbit=16';
+
+/** What the client logs when it starts a renegotiation, and when a TLS handshake is done. */
+const STARTED = 'TLS: soft reset';
+const NEGOTIATED = 'Control Channel: TLSv';
+
+/** Over TCP it only hangs up, which is a reset where a packet of ours was on its way. */
+const HOW_IT_LEFT = {
+  udp: [{}],
+  tcp: [{}, { reason: 'the peer closed the link (ECONNRESET)' }],
+} as const;
 
 describeInLab(
   "Debian's openvpn as client of our server",
   (lab) => {
     afterEach(() => lab.quiet());
 
-    // biome-ignore format: a table, one row a line
-    describe.each([
-      { protocol: 'udp', wrap: 'none',      cipher: 'AES-256-GCM' },
-      { protocol: 'udp', wrap: 'none',      cipher: 'CHACHA20-POLY1305' },
-      { protocol: 'udp', wrap: 'tls-crypt', cipher: 'AES-256-GCM' },
-      { protocol: 'udp', wrap: 'tls-crypt', cipher: 'CHACHA20-POLY1305' },
-      { protocol: 'tcp', wrap: 'none',      cipher: 'AES-256-GCM' },
-      { protocol: 'tcp', wrap: 'none',      cipher: 'CHACHA20-POLY1305' },
-      { protocol: 'tcp', wrap: 'tls-crypt', cipher: 'AES-256-GCM' },
-      { protocol: 'tcp', wrap: 'tls-crypt', cipher: 'CHACHA20-POLY1305' },
-    ] as const)('$protocol, $wrap, $cipher', ({ protocol, wrap, cipher }) => {
-      test('it joins, pings both ways, fetches and uploads, and leaves', async () => {
-        const { server, pages, profile } = await serve(lab, { protocol, wrap, dataCiphers: [cipher] });
-        const client = await join(lab, profile);
+    test.each(ROWS)(
+      '$wrap, $cipher, $auth, $protocol, TLS $tls, $compression, rekey by $rekeyBy: it joins, pings both ways, fetches, uploads, leaves',
+      async ({ cipher, tls, rekeyBy, ...row }) => {
+        const { server, pages, profile } = await serve(lab, {
+          ...row,
+          dataCiphers: [cipher],
+          tlsVersionMin: tls,
+          tlsVersionMax: tls,
+          renegSecMs: rekeyBy === 'server' ? SERVER_REKEY_MS : 0,
+        });
+        const bytes = rekeyBy === 'client' ? CLIENT_REKEY_BYTES : 0;
+        const client = await join(lab, profile, ['--reneg-bytes', String(bytes)]);
 
-        expect(client.count(`Cipher '${cipher}' initialized`)).toBeGreaterThan(0);
+        await fetchPage(lab, pages, SLOW_PAGE, 4);
+        await expect.poll(() => client.count(`${NEGOTIATED}${tls}`)).toBeGreaterThan(1);
+        expect(client.count(STARTED) > 0).toBe(rekeyBy === 'client');
+        expect(client.count(`Cipher '${cipher}' initialized`)).toBeGreaterThan(2);
         for (const family of [4, 6] as const) {
           expect(await ping(lab, INSIDE[family])).toContain(' 0% packet loss');
-          await transfers(lab, pages, family);
         }
+        await upload(lab, pages, 6);
         await server.until('"event":"pinged"');
         expect(event(server, 'pinged')).toEqual({ timeMs: expect.any(Number) });
 
         await client.stop();
         await server.until('"event":"disconnect"');
-        expect(event(server, 'disconnect')).toEqual({});
-      });
-    });
+        expect(HOW_IT_LEFT[row.protocol]).toContainEqual(event(server, 'disconnect'));
+      },
+    );
 
     test('a transfer across renegotiations from both sides keeps its hash', async () => {
       const { server, pages, profile } = await serve(lab, { renegSecMs: 1_700 });
@@ -59,8 +120,8 @@ describeInLab(
 
       await fetchPage(lab, pages, '/bytes/12000000?mbit=8', 4);
 
-      const byClient = client.count('TLS: soft reset');
-      const all = client.count('Control Channel: TLSv1.3') - 1;
+      const byClient = client.count(STARTED);
+      const all = client.count(NEGOTIATED) - 1;
       expect(byClient).toBeGreaterThanOrEqual(1);
       expect(all - byClient).toBeGreaterThanOrEqual(1);
       expect(all).toBeGreaterThanOrEqual(4);
@@ -76,7 +137,7 @@ describeInLab(
 
         await join(lab, profile, ['--auth-user-pass', file]);
 
-        await transfers(lab, pages, 4);
+        await fetchPage(lab, pages, '/bytes/5000000', 4);
         expect(event(server, 'authenticate')).toEqual({ username: 'lab', keyId: 0, ok: true });
         expect(event(server, 'connect')).toMatchObject({ username: 'lab' });
       });
@@ -119,16 +180,15 @@ async function join(lab: Lab, profile: string, more: readonly string[] = []): Pr
 }
 
 async function ping(lab: Lab, address: string): Promise<string> {
-  const command = ['ping', '-q', '-c', '5', '-i', '0.1', '-s', '1200', address];
+  const command = ['ping', '-q', '-c', '3', '-i', '0.05', '-s', '1200', address];
   return (await lab.background(lab.inClient(command)).finished(20_000)).stdout;
 }
 
-async function transfers(lab: Lab, pages: PageServer, family: 4 | 6): Promise<void> {
-  await fetchPage(lab, pages, `/bytes/5000000?seed=${family}`, family);
-  const upload = lab.write('upload', '');
-  writeFileSync(upload, randomBytes(5_000_000));
-  await curl(lab, ['-T', upload, pages.url(`/upload/${family}`, family)]);
-  expect(await pages.sha256(`/upload/${family}`)).toBe(sha256(upload));
+async function upload(lab: Lab, pages: PageServer, family: 4 | 6): Promise<void> {
+  const file = lab.write('upload', '');
+  writeFileSync(file, randomBytes(5_000_000));
+  await curl(lab, ['-T', file, pages.url('/upload', family)]);
+  expect(await pages.sha256('/upload')).toBe(sha256(file));
 }
 
 async function fetchPage(lab: Lab, pages: PageServer, path: string, family: 4 | 6): Promise<void> {

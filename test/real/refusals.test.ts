@@ -5,6 +5,7 @@ import { describeInLab } from '../lab/describe-in-lab.ts';
 import type { ConfigChanges, Lab } from '../lab/lab.ts';
 import { LAB, type TunnelKind } from '../lab/openvpn-config.ts';
 import { dissect } from '../lab/tshark.ts';
+import { createV2Keys } from '../lab/v2-keys.ts';
 
 /** How long a refusal may take where the server answers, start of the process included. */
 const ANSWERED_MS = 2_000;
@@ -15,6 +16,8 @@ const UNANSWERED_MS = 4_000;
 interface Refusal {
   readonly name: string;
   readonly kind?: TunnelKind;
+  /** What the client has instead of it. */
+  readonly clientKind?: TunnelKind;
   /** What either end has of its own. */
   readonly server?: 'none' | 'silent' | Changes;
   readonly client?: Changes;
@@ -23,6 +26,12 @@ interface Refusal {
   readonly status: number;
   readonly says: RegExp;
   readonly withinMs: number;
+}
+
+/** Two ends whose control wraps do not fit, and what silence is called then. */
+interface Misfit extends Pick<Refusal, 'name' | 'client' | 'clientKind' | 'says'> {
+  readonly kind: TunnelKind;
+  readonly silence?: string;
 }
 
 type Changes = (lab: Lab) => ConfigChanges | Promise<ConfigChanges>;
@@ -65,27 +74,69 @@ const OTHERS: readonly Refusal[] = [
     code: 'OVPN_FILE_UNREADABLE', status: 66, says: /ca/, ...ANSWERED },
 ];
 
+/** The control wraps do not fit: over UDP nobody answers, over TCP the server hangs up. */
+// biome-ignore format: a table, one row a line
+const MISFITS: readonly Misfit[] = [
+  { name: 'another tls-auth key',         kind: { wrap: 'tls-auth' },                       client: otherStaticKey,                       says: /its tls-auth key is not/ },
+  { name: 'the same key-direction',       kind: { wrap: 'tls-auth', direction: 0 },         clientKind: { direction: 1 },                 says: /key-direction or auth differ/ },
+  { name: 'a key-direction at one end',   kind: { wrap: 'tls-auth', direction: 0 },         clientKind: { direction: undefined },         says: /key-direction or auth differ/ },
+  { name: 'another digest',               kind: { wrap: 'tls-auth', auth: 'SHA256' },       clientKind: { auth: 'SHA512' },               says: /key-direction or auth differ/ },
+  { name: 'another tls-crypt-v2 server key', kind: { wrap: 'tls-crypt-v2' },                client: otherV2Key,                           says: /its tls-crypt-v2 key is not/ },
+  { name: 'tls-crypt-v2 for tls-crypt',   kind: { wrap: 'tls-crypt' },                      clientKind: { wrap: 'tls-crypt-v2' },         says: /its tls-crypt-v2 key is not/ },
+  { name: 'tls-crypt for tls-crypt-v2',   kind: { wrap: 'tls-crypt-v2' },                   clientKind: { wrap: 'tls-crypt' },            says: /its tls-crypt key is not/ },
+  { name: 'tls-crypt for tls-auth',       kind: { wrap: 'tls-auth' },                       clientKind: { wrap: 'tls-crypt' },            says: /its tls-crypt key is not/ },
+  { name: 'no wrap for tls-crypt',        kind: { wrap: 'tls-crypt' },                      clientKind: { wrap: 'none' },                 says: /wants a control wrap/, silence: 'OVPN_SERVER_SILENT' },
+];
+
+const WRAPS: readonly Refusal[] = [
+  ...MISFITS.flatMap(({ name, silence = 'OVPN_WRAP_UNANSWERED', ...row }): Refusal[] => [
+    { ...row, name: `${name}, UDP`, code: silence, status: 69, ...UNANSWERED },
+    {
+      ...row,
+      name: `${name}, TCP`,
+      kind: { ...row.kind, proto: 'tcp' },
+      code: 'OVPN_LINK_CLOSED',
+      says: /closed/,
+      status: 69,
+      ...ANSWERED,
+    },
+  ]),
+  {
+    // The server opens what the client sends, and answers.
+    name: 'a key-direction of the server alone, TCP',
+    kind: { wrap: 'tls-auth', direction: 1, proto: 'tcp' },
+    clientKind: { direction: undefined },
+    code: 'OVPN_PROTOCOL',
+    status: 76,
+    says: /key-direction or auth differ/,
+    ...ANSWERED,
+  },
+];
+
 describeInLab('a connection that must fail', (lab) => {
   afterEach(() => lab.quiet());
 
-  test.each([...CERTIFICATES, ...OTHERS])('$name: $code, status $status', async (refusal) => {
-    const server = await startServer(lab, refusal);
+  test.each([...CERTIFICATES, ...OTHERS, ...WRAPS])(
+    '$name: $code, status $status',
+    async (refusal) => {
+      const server = await startServer(lab, refusal);
 
-    const finished = await connect(lab, refusal);
+      const finished = await connect(lab, refusal);
 
-    expect(errorOf(finished)).toMatchObject({
-      code: refusal.code,
-      message: expect.stringMatching(refusal.says),
-    });
-    expect(finished.status).toBe(refusal.status);
-    expect(finished.elapsedMs).toBeLessThan(refusal.withinMs);
-    if (refusal.code === 'OVPN_AUTH_FAILED') {
-      // What the tests below look for in vain.
-      await server?.stop();
-      expect(server?.count('peer info: IV_VER')).toBeGreaterThan(0);
-      expect(server?.count('password asked for')).toBeGreaterThan(0);
-    }
-  });
+      expect(errorOf(finished)).toMatchObject({
+        code: refusal.code,
+        message: expect.stringMatching(refusal.says),
+      });
+      expect(finished.status).toBe(refusal.status);
+      expect(finished.elapsedMs).toBeLessThan(refusal.withinMs);
+      if (refusal.code === 'OVPN_AUTH_FAILED') {
+        // What the tests below look for in vain.
+        await server?.stop();
+        expect(server?.count('peer info: IV_VER')).toBeGreaterThan(0);
+        expect(server?.count('password asked for')).toBeGreaterThan(0);
+      }
+    },
+  );
 
   test('a profile that is not there: OVPN_FILE_UNREADABLE, status 66', async () => {
     const finished = await lab.tundial(['fetch', '--json', '/nowhere.ovpn', 'http://10.99.0.1/']);
@@ -139,8 +190,8 @@ async function startServer(lab: Lab, { kind, server }: Case): Promise<Background
 
 /** Runs `tundial fetch`, which has a user name and a password to give. */
 async function connect(lab: Lab, refusal: Case): Promise<Finished> {
-  const { kind, client, password = 'lab', withinMs } = refusal;
-  const profile = lab.profile({ ...KIND, ...kind }, await client?.(lab));
+  const { kind, clientKind, client, password = 'lab', withinMs } = refusal;
+  const profile = lab.profile({ ...KIND, ...kind, ...clientKind }, await client?.(lab));
   const login = lab.loginFile(password);
   const timeout = withinMs === UNANSWERED_MS ? ['--timeout', '2'] : [];
   const url = `http://${LAB.tunnelServer}/`;
@@ -175,6 +226,10 @@ async function otherAuthority(): Promise<ConfigChanges> {
 
 function otherStaticKey(): ConfigChanges {
   return { staticKey: createStaticKeyText() };
+}
+
+function otherV2Key(): ConfigChanges {
+  return { v2Key: createV2Keys().client };
 }
 
 type Case = Partial<Refusal>;
