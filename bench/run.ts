@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { saveResult, thisMachine } from './result-file.ts';
 import type { Row } from './row.ts';
 
 /** One benchmark file: `bench()` measures, `name` says which layer. */
@@ -22,13 +20,11 @@ const FILES = [
   'micro/controlchannel',
   'micro/tlsstate',
   'micro/datachannel',
+  'micro/rejects',
   'micro/netstack',
   'micro/netstack-tcp',
   'stack/stack',
 ] as const;
-
-const RESULT_FOLDER = 'bench/results';
-const RESULT_FILE = `${RESULT_FOLDER}/layers.json`;
 
 const CAUTION =
   'Only ratios inside one run are compared: machines, and moods of one machine, differ.';
@@ -43,13 +39,8 @@ async function main(wanted: readonly string[]): Promise<void> {
     process.exitCode = 64;
     return;
   }
-  const machine = {
-    commit: commit(),
-    node: process.version,
-    processor: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}`,
-    date: new Date().toISOString().slice(0, 10),
-  };
-  console.log(`commit ${machine.commit}, Node ${machine.node}, ${machine.processor}\n${CAUTION}`);
+  const { commit, node, processor } = thisMachine();
+  console.log(`commit ${commit}, Node ${node}, ${processor}\n${CAUTION}`);
   const layers: LayerResult[] = [];
   for (const file of chosen) {
     process.stderr.write(`measuring ${layerOf(file)} …\n`);
@@ -59,24 +50,11 @@ async function main(wanted: readonly string[]): Promise<void> {
     print(layer);
   }
   if (chosen.length < FILES.length) return;
-  mkdirSync(RESULT_FOLDER, { recursive: true });
-  const result = { caution: CAUTION, ...machine, layers };
-  writeFileSync(RESULT_FILE, `${JSON.stringify(result, undefined, 2)}\n`);
-  console.log(`\nwritten to ${RESULT_FILE}`);
+  saveResult('layers.json', { caution: CAUTION, layers });
 }
 
 function layerOf(file: string): string {
   return file.slice(file.indexOf('/') + 1);
-}
-
-/** With a mark when the tree has changes that no commit holds. */
-function commit(): string {
-  try {
-    const words = ['describe', '--always', '--dirty', '--abbrev=10'];
-    return execFileSync('git', words, { encoding: 'utf8' }).trim();
-  } catch {
-    return 'unknown';
-  }
 }
 
 function print({ layer, rows }: LayerResult): void {

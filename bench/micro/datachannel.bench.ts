@@ -1,23 +1,19 @@
-import {
-  type CipherGCMTypes,
-  createCipheriv,
-  createDecipheriv,
-  createSecretKey,
-  type webcrypto,
-} from 'node:crypto';
-import { Crypto } from '@peculiar/webcrypto';
 import { Bench } from 'tinybench';
-import { AeadCodec } from '../../src/datachannel/aead-codec.ts';
 import { type CipherProvider, TAG_BYTES } from '../../src/datachannel/cipher-provider.ts';
 import { DataChannel } from '../../src/datachannel/data-channel.ts';
+import type { DataCodec } from '../../src/datachannel/data-codec.ts';
+import { createDataKey } from '../../src/datachannel/data-key.ts';
+import { KEY_LIMITS } from '../../src/datachannel/key-limits.ts';
 import { nodeProvider } from '../../src/datachannel/node-provider.ts';
-import { PacketIdSource } from '../../src/datachannel/packet-id-source.ts';
 import { ReplayWindow } from '../../src/datachannel/replay-window.ts';
 import { DATA_CIPHERS, type DataCipher } from '../../src/model/ciphers.ts';
 import { KEY2_BYTES } from '../../src/model/data-channel-key.ts';
 import type { Role } from '../../src/model/ids.ts';
 import { LinkActivity } from '../../src/model/link-activity.ts';
 import type { Row } from '../row.ts';
+import { rawCbcOpener, rawCbcSealer, rawOpener, rawSealer } from './raw-ciphers.ts';
+import type { Task } from './task.ts';
+import { onWebcryptoTasks, rawWebcryptoTasks } from './webcrypto-tasks.ts';
 
 export const name = 'datachannel';
 
@@ -28,6 +24,7 @@ const PACKETS = 512;
 const CALLS = 64;
 const TIME_MS = 400;
 const OPTIONS = {
+  auth: 'SHA1',
   handWindowMs: 60_000,
   tranWindowMs: 3_600_000,
   renegSecMs: 3_600_000,
@@ -36,45 +33,76 @@ const OPTIONS = {
   replayWindow: { packets: 64, ms: 15_000 },
 };
 
-/** One operation on `bytes` of payload. */
-interface Task {
-  readonly task: string;
-  readonly bytes: number;
-  readonly run: (() => void) | (() => Promise<void>);
-  readonly note?: string;
+/** What is measured on WebCrypto, too. */
+const ON_WEBCRYPTO = ['AES-256-GCM 1400 B', 'AES-256-GCM epoch 1400 B', 'AES-256-CBC SHA1 1400 B'];
+
+/** What two ends agreed on. */
+interface Format {
+  readonly cipher: DataCipher;
+  readonly auth: string;
+  readonly epoch: boolean;
 }
 
 /** Sealing and opening beside the cipher calls alone, beside WebCrypto and without a cipher. */
 export async function bench(): Promise<Row[]> {
   const tasks: Task[] = [];
+  for (const format of formats()) {
+    for (const bytes of SIZES) tasks.push(...nodeTasks(format, bytes));
+    tasks.push(rejectTask(format));
+  }
   for (const cipher of DATA_CIPHERS.values()) {
-    for (const bytes of SIZES) tasks.push(...nodeTasks(cipher, bytes));
     if (cipher.nodeName.endsWith('gcm')) {
-      for (const bytes of SIZES) tasks.push(...(await webcryptoTasks(cipher, bytes)));
+      for (const bytes of SIZES) tasks.push(...(await rawWebcryptoTasks(cipher, ipPacket(bytes))));
     }
+  }
+  for (const format of formats()) {
+    const label = labelOf(format, 1400);
+    if (!ON_WEBCRYPTO.includes(label)) continue;
+    const create = (role: Role, provider: CipherProvider) => codec(role, format, provider);
+    tasks.push(...(await onWebcryptoTasks(label, ipPacket(1400), create)));
   }
   for (const bytes of SIZES) tasks.push(...ownTasks(bytes));
   tasks.push(replayTask());
   return measure(tasks);
 }
 
-function nodeTasks(cipher: DataCipher, bytes: number): Task[] {
+/** Every cipher with the default digest, and what differs with others and with epochs. */
+function formats(): Format[] {
+  const plain = [...DATA_CIPHERS.values()].map((cipher) => formatOf(cipher));
+  const others = plain.flatMap((format) => {
+    const { cipher } = format;
+    if (cipher.keyBytes < 32) return [];
+    if (cipher.aead) return [{ ...format, epoch: true }];
+    return ['SHA256', 'SHA512'].map((auth) => ({ ...format, auth }));
+  });
+  return [...plain, ...others];
+}
+
+function formatOf(cipher: DataCipher): Format {
+  return { cipher, auth: cipher.aead ? 'NONE' : OPTIONS.auth, epoch: false };
+}
+
+function labelOf({ cipher, auth, epoch }: Format, bytes: number): string {
+  const digest = auth === 'NONE' ? '' : ` ${auth}`;
+  return `${cipher.name}${digest}${epoch ? ' epoch' : ''} ${bytes} B`;
+}
+
+function nodeTasks(format: Format, bytes: number): Task[] {
+  const { cipher, epoch } = format;
   const payload = ipPacket(bytes);
-  const label = `${cipher.name} ${bytes} B`;
-  const sealing = codec(cipher);
+  const label = labelOf(format, bytes);
+  const sealing = codec('client', format);
   const packets = Array.from({ length: PACKETS }, () => sealing.seal(payload) ?? payload);
-  let opening = codec(cipher);
+  let opening = codec('server', format);
   let next = 0;
-  return [
-    { task: `node:crypto seal ${label}`, bytes, run: rawSealer(cipher, payload) },
+  const own = [
     { task: `tundial seal ${label}`, bytes, run: () => void sealing.seal(payload) },
-    { task: `node:crypto open ${label}`, bytes, run: rawOpener(cipher, packets[0] ?? payload) },
     {
       task: `tundial open ${label}`,
       bytes,
       run: () => {
         if (next === PACKETS) {
-          opening = codec(cipher);
+          opening = codec('server', format);
           next = 0;
         }
         expectPacket(opening.open(packets[next] ?? payload, 0));
@@ -82,6 +110,30 @@ function nodeTasks(cipher: DataCipher, bytes: number): Task[] {
       },
     },
   ];
+  if (epoch) return own;
+  const [seal, open] = cipher.aead
+    ? [rawSealer(cipher, payload), rawOpener(cipher, packets[0] ?? payload)]
+    : [rawCbcSealer(cipher, format.auth, payload), rawCbcOpener(cipher, format.auth, payload)];
+  return [
+    { task: `node:crypto seal ${label}`, bytes, run: seal },
+    { task: `node:crypto open ${label}`, bytes, run: open },
+    ...own,
+  ];
+}
+
+/** What a forged packet costs. */
+function rejectTask(format: Format): Task {
+  const bytes = SIZES[0] ?? 0;
+  const forged = codec('client', format).seal(ipPacket(bytes)) ?? ipPacket(bytes);
+  forged.writeUInt8(forged.readUInt8(forged.length - 1) ^ 1, forged.length - 1);
+  const opening = codec('server', format);
+  return {
+    task: `tundial reject ${labelOf(format, bytes)}`,
+    bytes,
+    run: () => {
+      if (typeof opening.open(forged, 0) !== 'number') throw new Error('a forgery was opened');
+    },
+  };
 }
 
 /** The whole data channel around a cipher that costs nothing: our own code, copies included. */
@@ -109,65 +161,6 @@ function ownTasks(bytes: number): Task[] {
   ].map((task) => ({ ...task, note: 'goal 1000 ns' }));
 }
 
-/** The calls that every packet needs, and nothing around them. */
-function rawSealer(cipher: DataCipher, payload: Buffer): () => void {
-  const key = createSecretKey(keyBytes(cipher));
-  const [nonce, aad] = [Buffer.alloc(12, 7), Buffer.alloc(8, 7)];
-  const options = { authTagLength: 16 };
-  const nodeName = cipher.nodeName as CipherGCMTypes;
-  return () => {
-    const sealing = createCipheriv(nodeName, key, nonce, options);
-    sealing.setAAD(aad);
-    sealing.update(payload);
-    sealing.final();
-    sealing.getAuthTag();
-  };
-}
-
-function rawOpener(cipher: DataCipher, packet: Buffer): () => void {
-  const key = createSecretKey(keyBytes(cipher));
-  const nonce = Buffer.concat([packet.subarray(4, 8), Buffer.alloc(8)]);
-  const [aad, tag, text] = [packet.subarray(0, 8), packet.subarray(8, 24), packet.subarray(24)];
-  const options = { authTagLength: 16 };
-  const nodeName = cipher.nodeName as CipherGCMTypes;
-  return () => {
-    const opening = createDecipheriv(nodeName, key, nonce, options);
-    opening.setAAD(aad);
-    opening.setAuthTag(tag);
-    opening.update(text);
-    opening.final();
-  };
-}
-
-async function webcryptoTasks(cipher: DataCipher, bytes: number): Promise<Task[]> {
-  const subtle = new Crypto().subtle as webcrypto.SubtleCrypto;
-  const usages: webcrypto.KeyUsage[] = ['encrypt', 'decrypt'];
-  const key = await subtle.importKey('raw', keyBytes(cipher), 'AES-GCM', false, usages);
-  const algorithm = {
-    name: 'AES-GCM',
-    iv: Buffer.alloc(12, 7),
-    additionalData: Buffer.alloc(8, 7),
-    tagLength: 128,
-  };
-  const payload = ipPacket(bytes);
-  const sealed = await subtle.encrypt(algorithm, key, payload);
-  const label = `${cipher.name} ${bytes} B`;
-  return [
-    {
-      task: `@peculiar/webcrypto seal ${label}`,
-      bytes,
-      note: 'a promise a packet',
-      run: async () => void (await subtle.encrypt(algorithm, key, payload)),
-    },
-    {
-      task: `@peculiar/webcrypto open ${label}`,
-      bytes,
-      note: 'a promise a packet',
-      run: async () => void (await subtle.decrypt(algorithm, key, sealed)),
-    },
-  ];
-}
-
 function replayTask(): Task {
   const window = new ReplayWindow(OPTIONS.replayWindow);
   let id = 0;
@@ -184,9 +177,11 @@ function replayTask(): Task {
 
 async function measure(tasks: readonly Task[]): Promise<Row[]> {
   const timing = new Bench({ time: TIME_MS, warmupTime: TIME_MS / 4 });
-  for (const { task, run } of tasks) {
-    const isAsync = run() instanceof Promise;
-    timing.add(task, isAsync ? () => runEach(run) : () => runAll(run));
+  for (const { task, run, together } of tasks) {
+    const first = run();
+    await first;
+    const runAsync = together ? () => runTogether(run) : () => runEach(run);
+    timing.add(task, first instanceof Promise ? runAsync : () => runAll(run));
   }
   await timing.run();
   const nanoseconds = new Map<string, number>();
@@ -205,6 +200,10 @@ async function runEach(run: Task['run']): Promise<void> {
   for (let call = 0; call < CALLS; call += 1) await run();
 }
 
+async function runTogether(run: Task['run']): Promise<void> {
+  await Promise.all(Array.from({ length: CALLS }, run));
+}
+
 function rowOf({ task, bytes, note }: Task, nanoseconds: ReadonlyMap<string, number>): Row {
   const cost = nanoseconds.get(task) ?? Number.NaN;
   const opsPerSecond = 1e9 / cost;
@@ -214,17 +213,19 @@ function rowOf({ task, bytes, note }: Task, nanoseconds: ReadonlyMap<string, num
     : { task, opsPerSecond, bytesPerSecond: opsPerSecond * bytes, note: told };
 }
 
-function codec(cipher: DataCipher): AeadCodec {
-  return new AeadCodec({
-    keyId: 0,
-    peerId: 0,
-    sealer: nodeProvider.createSealer(cipher, keyBytes(cipher)),
-    opener: nodeProvider.createOpener(cipher, keyBytes(cipher)),
-    sealIv: Buffer.alloc(8),
-    openIv: Buffer.alloc(8),
-    packetIds: new PacketIdSource(),
-    replayWindow: new ReplayWindow(OPTIONS.replayWindow),
-  });
+function codec(
+  role: Role,
+  { cipher, auth, epoch }: Format,
+  provider: CipherProvider = nodeProvider,
+): DataCodec {
+  const material = Buffer.alloc(KEY2_BYTES, 0x5a);
+  const key = { keyId: 0, role, cipher, peerId: 0, epoch, material, startedAt: 0 };
+  return createDataKey(key, {
+    provider,
+    limits: KEY_LIMITS,
+    auth,
+    replayWindow: OPTIONS.replayWindow,
+  }).codec;
 }
 
 function channel(role: Role, provider: CipherProvider): DataChannel {
@@ -232,7 +233,7 @@ function channel(role: Role, provider: CipherProvider): DataChannel {
   const cipher = DATA_CIPHERS.get('AES-256-GCM');
   if (cipher === undefined) throw new Error('AES-256-GCM is missing');
   const material = Buffer.alloc(KEY2_BYTES, 1);
-  made.install({ keyId: 0, role, cipher, peerId: 0, material, startedAt: 0 }, 0);
+  made.install({ keyId: 0, role, cipher, peerId: 0, epoch: false, material, startedAt: 0 }, 0);
   return made;
 }
 
@@ -241,6 +242,8 @@ function freeProvider(payload: Buffer): CipherProvider {
   const tag = Buffer.alloc(TAG_BYTES, 1);
   return {
     name: 'free',
+    defers: false,
+    has: nodeProvider.has,
     createSealer: () => ({
       seal: (_nonce, _aad, plaintext, packet, tagAt, textAt) => {
         packet.set(plaintext, textAt);
@@ -248,16 +251,14 @@ function freeProvider(payload: Buffer): CipherProvider {
       },
     }),
     createOpener: () => ({ open: () => payload }),
+    createCbcSealer: nodeProvider.createCbcSealer,
+    createCbcOpener: nodeProvider.createCbcOpener,
   };
 }
 
 function expectPacket(packet: Buffer | number): Buffer {
   if (typeof packet === 'number') throw new Error(`dropped: ${packet}`);
   return packet;
-}
-
-function keyBytes(cipher: DataCipher): Buffer {
-  return Buffer.alloc(cipher.keyBytes, 0x5a);
 }
 
 function ipPacket(bytes: number): Buffer {

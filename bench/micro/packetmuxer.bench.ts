@@ -1,20 +1,23 @@
 import { Channel } from '../../src/core/channel.ts';
 import { Drop } from '../../src/core/machine.ts';
 import { BATCH } from '../../src/core/pump.ts';
-import type { SessionId } from '../../src/model/ids.ts';
-import { sessionIdOf } from '../../src/model/ids.ts';
+import { type Role, type SessionId, sessionIdOf } from '../../src/model/ids.ts';
 import { LinkActivity } from '../../src/model/link-activity.ts';
 import { Opcode } from '../../src/model/opcode.ts';
 import { ControlPacket } from '../../src/model/packet.ts';
+import type { ControlKey } from '../../src/packetmuxer/control-key.ts';
 import {
   decodeControlPacket,
   encodeControlPacket,
 } from '../../src/packetmuxer/control-packet-codec.ts';
-import { type ControlWrap, plainWrap } from '../../src/packetmuxer/control-wrap.ts';
+import { plainWrap } from '../../src/packetmuxer/control-wrap.ts';
 import { HardResetResponder } from '../../src/packetmuxer/hard-reset-responder.ts';
 import { PacketMuxer } from '../../src/packetmuxer/packet-muxer.ts';
 import { type PacketMuxerPorts, PacketMuxerService } from '../../src/packetmuxer/service.ts';
-import { StatelessTlsCryptWrap, TlsCryptWrap } from '../../src/packetmuxer/tls-crypt.ts';
+import { SessionWrap } from '../../src/packetmuxer/session-wrap.ts';
+import { StatelessWrap } from '../../src/packetmuxer/stateless-wrap.ts';
+import { TlsAuthKey } from '../../src/packetmuxer/tls-auth-key.ts';
+import { TlsCryptKey } from '../../src/packetmuxer/tls-crypt-key.ts';
 import { SeededRandom } from '../../test/sim/seeded-random.ts';
 import { measure, type Task } from '../measure.ts';
 import type { Row } from '../row.ts';
@@ -34,9 +37,13 @@ const unixSeconds = () => 1_800_000_000;
 export async function bench(): Promise<Row[]> {
   return measure([
     ...codecTasks(),
-    ...tlsCryptTasks(),
-    ...openingTasks('none', plainWrap),
-    ...openingTasks('tls-crypt', new StatelessTlsCryptWrap({ key: KEY, unixSeconds })),
+    ...wrapTasks((role) => new TlsCryptKey(KEY, role)),
+    ...['SHA1', 'SHA256', 'SHA512'].flatMap((digest) =>
+      wrapTasks((role) => tlsAuthKey(digest, role), ` ${digest}`),
+    ),
+    ...openingTasks(undefined),
+    ...openingTasks((role) => new TlsCryptKey(KEY, role)),
+    ...openingTasks((role) => tlsAuthKey('SHA256', role)),
     dataTask(),
   ]);
 }
@@ -54,22 +61,24 @@ function codecTasks(): Task[] {
   ];
 }
 
-function tlsCryptTasks(): Task[] {
+/** Both ways of a wrap, and what a forged packet costs. */
+function wrapTasks(keyOf: (role: Role) => ControlKey, digest = ''): Task[] {
   const plain = encodeControlPacket(controlPacket(LOCAL));
-  const sender = sessionWrap('client');
+  const sender = sessionWrap(keyOf('client'));
   const packets = Array.from({ length: PACKETS }, () => sender.wrap(plain));
   const forged = Buffer.from(packets[0] ?? plain);
   forged.writeUInt8(forged.readUInt8(forged.length - 1) ^ 1, forged.length - 1);
-  let receiver = sessionWrap('server');
+  let receiver = sessionWrap(keyOf('server'));
   let next = 0;
+  const label = `${sender.name}${digest}`;
   return [
-    { task: 'tls-crypt wrap', bytes: PAYLOAD_BYTES, run: () => void sender.wrap(plain) },
+    { task: `${label} wrap`, bytes: PAYLOAD_BYTES, run: () => void sender.wrap(plain) },
     {
-      task: 'tls-crypt unwrap',
+      task: `${label} unwrap`,
       bytes: PAYLOAD_BYTES,
       run: () => {
         if (next === PACKETS) {
-          receiver = sessionWrap('server');
+          receiver = sessionWrap(keyOf('server'));
           next = 0;
         }
         if (typeof receiver.unwrap(packets[next] ?? plain) === 'number') throw new Error('dropped');
@@ -77,7 +86,7 @@ function tlsCryptTasks(): Task[] {
       },
     },
     {
-      task: 'tls-crypt refuse a forged packet',
+      task: `${label} refuse a forged packet`,
       bytes: PAYLOAD_BYTES,
       run: () => {
         if (receiver.unwrap(forged) !== Drop.BAD_AUTH) throw new Error('not refused');
@@ -87,21 +96,23 @@ function tlsCryptTasks(): Task[] {
 }
 
 /** A stranger's reset, and an opening packet whose cookie is not ours. */
-function openingTasks(label: string, wrap: ControlWrap): Task[] {
+function openingTasks(keyOf: ((role: Role) => ControlKey) | undefined): Task[] {
   const random = new SeededRandom(2);
+  const wrap =
+    keyOf === undefined ? plainWrap : new StatelessWrap({ key: keyOf('server'), unixSeconds });
+  const client = keyOf === undefined ? plainWrap : sessionWrap(keyOf('client'));
   const responder = new HardResetResponder({ wrap, random, maxReplies: Number.MAX_SAFE_INTEGER });
   const reset = new ControlPacket(Opcode.P_CONTROL_HARD_RESET_CLIENT_V2, 0, REMOTE);
   reset.packetId = 0;
   const completing = controlPacket(REMOTE);
-  const client = label === 'none' ? plainWrap : sessionWrap('client');
   const resetBytes = client.wrap(encodeControlPacket(reset));
   const completingBytes = client.wrap(encodeControlPacket(completing));
   const ask = (packet: Buffer, kind: string) => () => {
     if (responder.onPacket(packet, '192.0.2.7 1194', 0).kind !== kind) throw new Error('surprise');
   };
   return [
-    { task: `answer a hard reset, ${label}`, bytes: 0, run: ask(resetBytes, 'reply') },
-    { task: `refuse a wrong cookie, ${label}`, bytes: 0, run: ask(completingBytes, 'drop') },
+    { task: `answer a hard reset, ${wrap.name}`, bytes: 0, run: ask(resetBytes, 'reply') },
+    { task: `refuse a wrong cookie, ${wrap.name}`, bytes: 0, run: ask(completingBytes, 'drop') },
   ];
 }
 
@@ -147,6 +158,10 @@ function controlPacket(sessionId: SessionId): ControlPacket {
   return packet;
 }
 
-function sessionWrap(role: 'client' | 'server'): TlsCryptWrap {
-  return new TlsCryptWrap({ key: KEY, role, unixSeconds });
+function tlsAuthKey(digest: string, role: Role): TlsAuthKey {
+  return new TlsAuthKey({ key: KEY, direction: role === 'client' ? 1 : 0, digest });
+}
+
+function sessionWrap(key: ControlKey): SessionWrap {
+  return new SessionWrap({ key, unixSeconds });
 }

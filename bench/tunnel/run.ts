@@ -1,13 +1,10 @@
 // Download and upload of one TCP flow through a tunnel: tundial beside Debian's openvpn with the
 // kernel's TCP, in one lab, in turn. Prints medians; all of it goes to bench/results/tunnel.json.
 //   node run.js [MEGABYTES [RUNS]]
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Lab, whyNoLab } from '../../test/lab/lab.ts';
 import { LAB } from '../../test/lab/openvpn-config.ts';
-import { inPackage, PACKAGE_ROOT } from '../../test/lab/package-root.ts';
+import { saveResult } from '../result-file.ts';
 import type { Course } from './course.ts';
 import { openvpnTransfers } from './openvpn-transfers.ts';
 import { DIRECTIONS, type Direction, type Summary, summary, type Transfer } from './transfer.ts';
@@ -51,7 +48,7 @@ async function bench(): Promise<void> {
   }
   const lines = contests.flatMap((each) => DIRECTIONS.map((direction) => lineOf(each, direction)));
   for (const text of table(lines)) console.log(text);
-  save({ megabytes, runs, cipher: CIPHER, lines, transfers: contests });
+  saveResult('tunnel.json', { megabytes, runs, cipher: CIPHER, lines, transfers: contests });
 }
 
 /** The clients take turns, and turns at going first. */
@@ -115,18 +112,4 @@ function table(lines: readonly Line[]): string[] {
       .map((text, at) => (at < 3 ? text.padEnd(widths[at] ?? 0) : text.padStart(widths[at] ?? 0)))
       .join(''),
   );
-}
-
-function save(result: object): void {
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: PACKAGE_ROOT });
-  const machine = {
-    commit: commit.toString().trim(),
-    date: new Date().toISOString().slice(0, 10),
-    node: process.version,
-    processor: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
-  };
-  mkdirSync(inPackage('bench/results'), { recursive: true });
-  const path = inPackage('bench/results/tunnel.json');
-  writeFileSync(path, `${JSON.stringify({ ...machine, ...result }, undefined, 2)}\n`);
-  console.log(`\nwritten to ${path}`);
 }
