@@ -1,15 +1,23 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import type { Drop } from '../src/core/machine.ts';
+import { framingOf } from '../src/datachannel/compression-framing.ts';
 import { sessionIdOf } from '../src/model/ids.ts';
 import { Opcode } from '../src/model/opcode.ts';
 import { ControlPacket } from '../src/model/packet.ts';
 import { buildEchoRequest, buildError } from '../src/netstack/icmp.ts';
 import { StreamFramer } from '../src/networkio/stream-framing.ts';
+import type { ControlKey } from '../src/packetmuxer/control-key.ts';
 import { encodeControlPacket } from '../src/packetmuxer/control-packet-codec.ts';
+import { HardResetResponder } from '../src/packetmuxer/hard-reset-responder.ts';
+import { TlsAuthKey } from '../src/packetmuxer/tls-auth-key.ts';
 import { TlsCryptKey } from '../src/packetmuxer/tls-crypt-key.ts';
-import { connectedPair, sealed } from './datachannel/ends.ts';
+import { TlsCryptV2ServerKey } from '../src/packetmuxer/tls-crypt-v2.ts';
+import { TlsCryptV2ClientWrap } from '../src/packetmuxer/tls-crypt-v2-wraps.ts';
+import { codecPair, FORMATS, sealedBy } from './datachannel/codecs.ts';
 import { ipv4Packet } from './datachannel/fixtures.ts';
 import { connect, serve } from './netstack/tcp-ends.ts';
 import { address, NetstackPair } from './sim/netstack-pair.ts';
+import { SeededRandom } from './sim/seeded-random.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -33,17 +41,77 @@ function* controlPackets(): Generator<Buffer> {
     packet.payload = Buffer.from('payload');
     const plain = encodeControlPacket(packet);
     yield plain;
-    yield new TlsCryptKey(Buffer.alloc(256, 5), 'client').seal(plain, 1, 1);
+    for (const [client, server] of CONTROL_KEYS) {
+      const wrapped = client.seal(plain, 1, 1);
+      yield wrapped;
+      yield opened(server.open(wrapped));
+    }
   }
 }
 
+const STATIC_KEY = Buffer.alloc(256, 5);
+const SERVER_KEY = Buffer.alloc(128, 6);
+
+/** Both ends' use of a key. */
+const CONTROL_KEYS: readonly (readonly [ControlKey, ControlKey])[] = [
+  [new TlsCryptKey(STATIC_KEY, 'client'), new TlsCryptKey(STATIC_KEY, 'server')],
+  ...['SHA1', 'SHA256', 'SHA512'].map((digest) => {
+    const key = new TlsAuthKey({ key: STATIC_KEY, direction: undefined, digest });
+    return [key, key] as const;
+  }),
+];
+
+function opened(plain: Buffer | Drop): Buffer {
+  return typeof plain === 'number' ? expect.fail(`dropped: ${plain}`) : plain;
+}
+
+/** Every format of data packets, sealed, in a frame, and opened again. */
 function* dataPackets(): Generator<Buffer> {
-  const { client } = connectedPair();
-  const packet = sealed(client, ipv4Packet(100, 3));
+  for (const format of FORMATS) {
+    const { client, server } = codecPair({ ...format, random: new SeededRandom(1) });
+    const packet = sealedBy(client, ipv4Packet(100, 3));
+    yield packet;
+    const framer = new StreamFramer();
+    framer.add(packet);
+    yield framer.flush();
+    yield Buffer.from(opened(server.open(packet, 0)));
+  }
+}
+
+/** The opening of a client under tls-crypt-v2, and what it is answered. */
+function* openingPackets(): Generator<Buffer> {
+  const wrappedKey = new TlsCryptV2ServerKey(SERVER_KEY).wrap(STATIC_KEY, Buffer.of(0, 1));
+  yield wrappedKey;
+  const unixSeconds = () => 1;
+  const wrap = new TlsCryptV2ClientWrap({ key: STATIC_KEY, wrappedKey, unixSeconds });
+  const reset = new ControlPacket(
+    Opcode.P_CONTROL_HARD_RESET_CLIENT_V3,
+    0,
+    sessionIdOf(Buffer.alloc(8, 1)),
+  );
+  reset.packetId = 0;
+  const packet = wrap.wrap(encodeControlPacket(reset));
   yield packet;
-  const framer = new StreamFramer();
-  framer.add(packet);
-  yield framer.flush();
+  for (const protocol of ['udp', 'tcp'] as const) {
+    const responder = new HardResetResponder({
+      random: new SeededRandom(1),
+      tlsCryptV2: { serverKey: SERVER_KEY, protocol, unixSeconds },
+    });
+    const verdict = responder.onPacket(packet, 'there', 0);
+    if (verdict.kind !== 'reply') expect.fail(verdict.kind);
+    yield verdict.packet;
+  }
+}
+
+/** A first byte that the newest framing has to escape. */
+const STUB_V2_MARKER = 0x50;
+
+/** All that packets are framed in. */
+function* framedPackets(): Generator<Buffer> {
+  for (const kind of ['comp-lzo-no', 'stub', 'stub-v2'] as const) {
+    const framed = framingOf(kind)?.frame(Buffer.alloc(100, STUB_V2_MARKER));
+    if (framed !== undefined) yield framed;
+  }
 }
 
 function* icmpPackets(): Generator<Buffer> {
@@ -88,8 +156,10 @@ function hostPackets(): Buffer[] {
 }
 
 test.each([
-  { name: 'control packets, plain and under tls-crypt', make: controlPackets, count: 4 },
-  { name: 'data packets and frames', make: dataPackets, count: 2 },
+  { name: 'control packets, plain and wrapped', make: controlPackets, count: 14 },
+  { name: 'the opening under tls-crypt-v2', make: openingPackets, count: 4 },
+  { name: 'data packets of every format', make: dataPackets, count: 100 },
+  { name: 'what compression framings frame', make: framedPackets, count: 3 },
   { name: 'ICMP', make: icmpPackets, count: 4 },
   { name: 'TCP, UDP, ping, resets, fragments', make: hostPackets, count: 30 },
 ])('no byte of $name is what somebody else left in memory', ({ make, count }) => {
