@@ -8,8 +8,8 @@ const MAX_PIECES = 64;
 
 /**
  * Cuts TLS plaintext into NUL-ended texts: several in a record, or one over several records. A
- * text with a control byte in it (CVE-2024-5594) or that is not UTF-8 is dropped whole and counted;
- * nothing is repaired.
+ * text with a control byte in it (CVE-2024-5594) is dropped whole and counted, never repaired. Bytes
+ * above ASCII pass, as OpenVPN lets them; those that are not UTF-8 become U+FFFD.
  */
 export class ControlTextReader {
   readonly #drops: DropCounter;
@@ -53,15 +53,11 @@ function cleanText(bytes: Buffer): string | undefined {
   while (end > 0 && (bytes[end - 1] === CR || bytes[end - 1] === LF)) end -= 1;
   const trimmed = bytes.subarray(0, end);
   for (const byte of trimmed) if (byte < SPACE || byte === DELETE) return undefined;
-  try {
-    return UTF8.decode(trimmed);
-  } catch {
-    return undefined;
-  }
+  return UTF8.decode(trimmed);
 }
 
 const CR = 0x0d;
 const LF = 0x0a;
 const SPACE = 0x20;
 const DELETE = 0x7f;
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });

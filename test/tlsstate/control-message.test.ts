@@ -177,7 +177,7 @@ describe('ControlTextReader', () => {
         const bytes = Buffer.concat([clean, Buffer.of(0)]);
         bytes[at] = byte;
         const lineEnd = at === clean.length - 1 && (byte === 0x0a || byte === 0x0d);
-        const kept = lineEnd || (byte >= 0x20 && byte < 0x7f);
+        const kept = lineEnd || (byte >= 0x20 && byte !== 0x7f);
         expect(reading(bytes)).toMatchObject({ dropped: kept ? 0 : 1 });
         expect(reading(bytes).texts).toHaveLength(kept ? 1 : 0);
       }
