@@ -127,7 +127,7 @@ const PASSIVE: readonly (readonly [PassiveClass, reason: string, names: string])
     'refuse',
     'is not supported yet',
     `fragment pkcs12 http-proxy socks-proxy
-     static-challenge askpass crl-verify verify-hash remote-cert-ku remote-cert-eku
+     static-challenge askpass verify-hash remote-cert-ku remote-cert-eku
      ns-cert-type capath client-nat`,
   ],
   [

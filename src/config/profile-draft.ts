@@ -154,6 +154,7 @@ function defaultProfile(): Profile {
     ca: undefined,
     cert: undefined,
     key: undefined,
+    crl: undefined,
     wrap: { kind: 'none' },
     remoteCertTls: undefined,
     verifyX509Name: undefined,

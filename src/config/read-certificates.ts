@@ -25,6 +25,7 @@ export const CERTIFICATE_READERS: DirectiveReaders = [
     },
   ],
   ['key', readKey],
+  ['crl-verify', readCrl],
 ];
 
 /** Looks whether certificate, key and authority fit together, once everything has been read. */
@@ -82,6 +83,18 @@ const CERTIFICATE_LABELS: ReadonlySet<string> = new Set([
   'TRUSTED CERTIFICATE',
   'X509 CERTIFICATE',
 ]);
+
+function readCrl(draft: ProfileDraft, directive: Directive): void {
+  if (directive.args[1] === 'dir') {
+    draft.refuse(directive, 'a directory of serial numbers is not supported: name a file of CRLs');
+    return;
+  }
+  const text = draft.textOf(directive);
+  if (text === undefined) return;
+  const lists = pemBlocks(text).filter(({ label }) => label === 'X509 CRL');
+  if (lists.length === 0) draft.invalid(directive, 'there is no PEM revocation list in it');
+  else draft.profile.crl = lists.map((list) => list.text).join('');
+}
 
 function readKey(draft: ProfileDraft, directive: Directive): void {
   const text = draft.textOf(directive);

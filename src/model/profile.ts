@@ -38,6 +38,8 @@ export interface Profile {
   readonly ca: string | undefined;
   readonly cert: string | undefined;
   readonly key: Secret | undefined;
+  /** `crl-verify`: PEM, one list or several. A certificate without a list of its issuer is refused. */
+  readonly crl: string | undefined;
   readonly wrap: ControlWrapOptions;
   /** `remote-cert-tls`: which purpose the peer's certificate must have. */
   readonly remoteCertTls: 'server' | 'client' | undefined;

@@ -23,6 +23,8 @@ export interface VpnServerOptions {
   /** PEM: the server's own certificate and key. */
   readonly cert: string;
   readonly key: string;
+  /** PEM: revocation lists of the clients' certificates, one for each issuer. Default: none. */
+  readonly crl?: string;
   /** Default: `udp`. */
   readonly protocol?: 'udp' | 'tcp';
   /** An address of this machine. Default: `127.0.0.1`. */
@@ -98,7 +100,7 @@ export interface VpnServerOptions {
 /** A tunnel's MTU where nobody says another. Unit: bytes. */
 export const DEFAULT_TUN_MTU = 1500;
 
-type WithoutDefault = 'subnet6' | 'tracer' | 'authenticate';
+type WithoutDefault = 'crl' | 'subnet6' | 'tracer' | 'authenticate';
 
 /** {@link VpnServerOptions} with every default filled in. */
 export type ResolvedServerOptions = Required<Omit<VpnServerOptions, 'key' | WithoutDefault>> &

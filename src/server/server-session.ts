@@ -100,6 +100,7 @@ export function serverSessionOptions(
           ca: options.ca,
           cert: options.cert,
           key: options.key,
+          crl: options.crl,
           tlsVersionMin: options.tlsVersionMin,
           tlsVersionMax: options.tlsVersionMax,
           clientCertificate: options.clientCertificate,

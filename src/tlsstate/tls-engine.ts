@@ -15,6 +15,8 @@ export interface TlsIdentity {
   readonly ca: string | undefined;
   readonly cert: string | undefined;
   readonly key: Secret | undefined;
+  /** PEM: with it, every certificate of a chain needs a valid list of its issuer. */
+  readonly crl: string | undefined;
   readonly tlsVersionMin: '1.2' | '1.3';
   readonly tlsVersionMax: '1.2' | '1.3';
   readonly checks: PeerChecks;
@@ -63,7 +65,7 @@ export class TlsEngine {
       this.destroy();
       throw new OvpnTlsError(
         'OVPN_TLS_FAILED',
-        'ca, cert or key cannot be used: check that they are PEM and that cert and key belong together',
+        'ca, cert, key or crl cannot be used: check that they are PEM and that cert and key belong together',
         { layer: 'tlsstate', initiator: 'user', cause: toError(thrown) },
       );
     }
@@ -166,12 +168,13 @@ export class TlsEngine {
   }
 
   #commonOptions(): tls.SecureContextOptions {
-    const { ca, cert, key, tlsVersionMin, tlsVersionMax } = this.#identity;
+    const { ca, cert, key, crl, tlsVersionMin, tlsVersionMax } = this.#identity;
     return {
       // An empty list, not the absent one: that would be the system's authorities.
       ca: ca ?? [],
       ...(cert !== undefined && { cert }),
       ...(key !== undefined && { key: key.reveal() }),
+      ...(crl !== undefined && { crl }),
       minVersion: `TLSv${tlsVersionMin}`,
       maxVersion: `TLSv${tlsVersionMax}`,
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,

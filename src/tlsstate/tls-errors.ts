@@ -61,6 +61,12 @@ function describe(
   if (code === 'CERT_REVOKED') {
     return ['OVPN_CERT_REVOKED', `the ${other}'s certificate${subject} has been revoked`];
   }
+  if (CRL_UNUSABLE.has(code)) {
+    return [
+      'OVPN_CRL_UNUSABLE',
+      `expected a valid revocation list of each issuer of the ${other}'s certificate${subject}, got ${code}; renew crl-verify, or check the clock of this machine`,
+    ];
+  }
   if (code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE') {
     return ['OVPN_CERT_MISSING', `expected a certificate of the ${other}, got none`];
   }
@@ -121,6 +127,16 @@ const UNTRUSTED: ReadonlySet<string> = new Set([
   'CERT_REJECTED',
   'INVALID_CA',
   'PATH_LENGTH_EXCEEDED',
+]);
+/** Without a list that holds, nobody can say that a certificate is not revoked. */
+const CRL_UNUSABLE: ReadonlySet<string> = new Set([
+  'UNABLE_TO_GET_CRL',
+  'CRL_HAS_EXPIRED',
+  'CRL_NOT_YET_VALID',
+  'CRL_SIGNATURE_FAILURE',
+  'UNABLE_TO_DECRYPT_CRL_SIGNATURE',
+  'ERROR_IN_CRL_LAST_UPDATE_FIELD',
+  'ERROR_IN_CRL_NEXT_UPDATE_FIELD',
 ]);
 const ALERT = /^ERR_SSL_\w*?_?ALERT_/;
 const VERSION = /VERSION|PROTOCOL/;

@@ -77,7 +77,6 @@ describe('DIRECTIVES', () => {
     'socks-proxy',
     'static-challenge',
     'askpass',
-    'crl-verify',
     'tls-verify',
     'plugin',
     'secret',

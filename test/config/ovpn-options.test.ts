@@ -324,6 +324,21 @@ describe('certificates and keys', () => {
     expect(read(...identity).cert).toBe(cert.slice(0, cert.lastIndexOf('-----BEGIN')));
   });
 
+  test('crl-verify holds the lists, and nothing else of the file', () => {
+    const list = '-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----';
+    const { crl } = read(inline('crl-verify', `text around\n${list}\n${list}`));
+    expect(crl).toBe(`${list}\n${list}\n`);
+    expect(read().crl).toBeUndefined();
+  });
+
+  test.each([
+    { name: 'a directory', lines: ['crl-verify revoked dir'] },
+    { name: 'a file without a list', lines: [inline('crl-verify', CA)] },
+    { name: 'no file', lines: ['crl-verify'] },
+  ])('crl-verify refuses $name', ({ lines }) => {
+    expect(() => read(...lines)).toThrow(/crl-verify/);
+  });
+
   test('tls-crypt holds the 256 bytes', () => {
     const { wrap } = read(inline('tls-crypt', TLS_CRYPT));
     expect(wrap.kind === 'tls-crypt' && wrap.key.reveal().length).toBe(256);

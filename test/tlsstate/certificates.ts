@@ -31,13 +31,22 @@ export interface Issued {
 
 export interface Authority extends Issued {
   issue(options: CertificateOptions): Issued;
+  /** A revocation list, PEM, as of `notBefore` to `notAfter`. */
+  revoke(
+    serials: readonly number[],
+    times?: Pick<CertificateOptions, 'notBefore' | 'notAfter'>,
+  ): string;
 }
+
+/** Serial number of all certificates here. */
+export const SERIAL = 0x2a;
 
 export const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 export const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 export const DIGITAL_SIGNATURE = 0x80;
 export const NON_REPUDIATION = 0x40;
 export const KEY_CERT_SIGN = 0x04;
+export const CRL_SIGN = 0x02;
 export const UTF8_STRING = 0x0c;
 export const PRINTABLE_STRING = 0x13;
 export const BMP_STRING = 0x1e;
@@ -81,12 +90,15 @@ export function clientOptions(changes: Partial<CertificateOptions> = {}): Certif
 export function createAuthority(name = 'test authority'): Authority {
   const subject = commonName(name);
   const keys = keyPair();
-  const options = { subject, keyUsage: KEY_CERT_SIGN, authority: true };
+  const options = { subject, keyUsage: KEY_CERT_SIGN | CRL_SIGN, authority: true };
   const own = certificate(options, keys, subject, keys.privateKey);
   return {
     ...own,
     issue(leaf) {
       return certificate(leaf, keyPair(), subject, keys.privateKey);
+    },
+    revoke(serials, times = {}) {
+      return revocationList(serials, times, subject, keys.privateKey);
     },
   };
 }
@@ -117,7 +129,7 @@ function certificate(
   const now = Date.now();
   const tbs = sequence(
     tlv(0xa0, integer(Buffer.of(2))),
-    integer(Buffer.from('2a', 'hex')),
+    integer(Buffer.of(SERIAL)),
     algorithm,
     dn(issuer),
     sequence(
@@ -136,6 +148,28 @@ function certificate(
     keyPem: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     fingerprint: createHash('sha256').update(der).digest(),
   };
+}
+
+function revocationList(
+  serials: readonly number[],
+  { notBefore, notAfter }: Pick<CertificateOptions, 'notBefore' | 'notAfter'>,
+  issuer: Dn,
+  issuerKey: KeyObject,
+): string {
+  const algorithm = sequence(oid('1.2.840.10045.4.3.2'));
+  const now = Date.now();
+  const revokedAt = time(new Date(now - DAY_MS));
+  const revoked = serials.map((serial) => sequence(integer(Buffer.of(serial)), revokedAt));
+  const tbs = sequence(
+    integer(Buffer.of(1)),
+    algorithm,
+    dn(issuer),
+    time(notBefore ?? new Date(now - DAY_MS)),
+    time(notAfter ?? new Date(now + DAY_MS)),
+    ...(revoked.length > 0 ? [sequence(...revoked)] : []),
+  );
+  const signature = bitString(sign('sha256', tbs, issuerKey));
+  return pem('X509 CRL', sequence(tbs, algorithm, signature));
 }
 
 function extensions({ keyUsage, extendedKeyUsage, authority }: CertificateOptions): Buffer[] {

@@ -209,6 +209,7 @@ export const pki = {
 
 export const DEFAULT_IDENTITY: Omit<TlsIdentity, 'cert' | 'key'> = {
   ca: authority.certPem,
+  crl: undefined,
   tlsVersionMin: '1.2',
   tlsVersionMax: '1.3',
   checks: NO_CHECKS,
