@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -98,6 +98,22 @@ describe('tundial serve', () => {
     expect(status).toBe(130);
     expect(stdout).toBe('');
     expect(stderr).toMatch(/127\.0\.0\.1 port \d+ joined as 10\.77\.0\.2\n/);
+  });
+
+  test.each([
+    { wrap: 'none', block: undefined },
+    { wrap: 'tls-auth', block: '<tls-auth>' },
+    { wrap: 'tls-crypt', block: '<tls-crypt>' },
+    { wrap: 'tls-crypt-v2', block: '<tls-crypt-v2>' },
+  ])('--wrap $wrap is what clients come by', async ({ wrap, block }) => {
+    const path = join(directory, `${wrap}.ovpn`);
+    const server = new Tundial(['serve', '--port', '0', '--wrap', wrap, '-o', path]);
+    await server.until('listening on udp');
+    const blocks = readFileSync(path, 'utf8').match(/^<tls-.*>$/gm) ?? [];
+    expect(blocks).toEqual(block === undefined ? [] : [block]);
+    expect((await tundial('ping', path, '10.8.0.1', ...QUICK)).status).toBe(0);
+    server.kill('SIGTERM');
+    expect((await server.finished).status).toBe(143);
   });
 
   test('tells a client to leave when it ends: 75 there', async () => {
