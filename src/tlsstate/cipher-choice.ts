@@ -74,5 +74,8 @@ export function noSharedCipher(message: string): OvpnProtocolError {
   });
 }
 
+/** How the refusal of a server begins that shares no cipher with its client. */
+export const CIPHER_REFUSAL = 'Data channel cipher negotiation failed';
+
 /** What a 2.6 server says to a client with which it shares none. */
-export const NO_SHARED_CIPHER_REASON = 'Data channel cipher negotiation failed (no shared cipher)';
+export const NO_SHARED_CIPHER_REASON: string = `${CIPHER_REFUSAL} (no shared cipher)`;

@@ -1,7 +1,7 @@
 import { OvpnAuthError, type OvpnError, OvpnPeerError } from '../core/errors.ts';
 import { printable } from '../core/log.ts';
 import type { Role } from '../model/ids.ts';
-import { noSharedCipher } from './cipher-choice.ts';
+import { CIPHER_REFUSAL, noSharedCipher } from './cipher-choice.ts';
 import type { AuthFailed, ControlMessage } from './control-message.ts';
 
 /**
@@ -51,7 +51,7 @@ function authVerdict(message: AuthFailed, usedToken: boolean): OvpnError {
       retryable: true,
     });
   }
-  if (message.reason?.startsWith(CIPHER_REASON)) {
+  if (message.reason?.startsWith(CIPHER_REFUSAL)) {
     return noSharedCipher(
       `the server has none of ours${said}; compare its data-ciphers with the profile's`,
     );
@@ -68,5 +68,3 @@ function authVerdict(message: AuthFailed, usedToken: boolean): OvpnError {
     shared,
   );
 }
-
-const CIPHER_REASON = 'Data channel cipher negotiation failed';
