@@ -59,6 +59,14 @@ describe('AeadEpochCodec.open', () => {
     expect(client.open(server.seal(2, 2, PAYLOAD), 0)).toEqual(PAYLOAD);
   });
 
+  test('keeps the retiring epoch while packets of the present one come', () => {
+    const client = codecFor('client', EPOCH);
+    const server = new ReferenceEpochs(key2().subarray(128, 160));
+    client.open(server.seal(1, 1, PAYLOAD), 0);
+    for (const counter of [1, 2, 3]) client.open(server.seal(2, counter, PAYLOAD), 0);
+    expect(client.open(server.seal(1, 2, PAYLOAD), 0)).toEqual(PAYLOAD);
+  });
+
   test('a forgery under a future epoch moves nothing', () => {
     const client = codecFor('client', EPOCH);
     const server = new ReferenceEpochs(key2().subarray(128, 160));

