@@ -32,6 +32,18 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     reason: 'the present epoch, 0 ahead, was found on the line before',
   },
   {
+    file: 'src/datachannel/replay-window.ts',
+    original: '(words - 1) * WORD_BITS < packets',
+    mutated: '(words - 1) * WORD_BITS <= packets',
+    reason: 'a ring of twice the length holds the same window',
+  },
+  {
+    file: 'src/datachannel/replay-window.ts',
+    original: 'id - this.#highest > this.#wordMask * WORD_BITS',
+    mutated: 'id - this.#highest >= this.#wordMask * WORD_BITS',
+    reason: 'the one word more that is cleared holds only ids that have left the window',
+  },
+  {
     file: 'src/packetmuxer/control-replay.ts',
     original: 'this.#highest - packetId >= this.#packets',
     mutated: 'this.#highest - packetId > this.#packets',
