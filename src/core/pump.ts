@@ -33,9 +33,12 @@ export const MAX_ROUNDS = 8;
 /**
  * Runs the workers of one session, in order, in one `setImmediate` after anything arms it:
  *
- *     timers ─▶ moveUpWorker bottom…top ─▶ endOfBurst ─▶ moveDownWorker top…bottom ─┐
- *        ▲                                                    again while it moved ◀┘
- *        └── one timer, set to the earliest deadline
+ *     moveUpWorker bottom…top ─▶ timers ─▶ endOfBurst ─▶ moveDownWorker top…bottom ─┐
+ *        ▲                         └── one timer, set to the earliest deadline        │
+ *        └─────────────────────────────────────────────────── again while it moved ◀──┘
+ *
+ * Timers wait until nothing more comes up, or for the last round: after a long block of the event
+ * loop, what they wait for is there already.
  *
  * Node empties its microtask queue after every datagram, so a promise a worker would wake once per
  * packet and batch nothing; one immediate sees the whole burst.
@@ -94,7 +97,7 @@ export class Pump {
       let again = true;
       for (let round = 0; again && round < MAX_ROUNDS; round += 1) {
         this.#armed = false;
-        again = this.#round(now);
+        again = this.#round(now, round === MAX_ROUNDS - 1);
       }
       if (again) this.#armed = true;
       if (!this.#stopped) this.#setTimer();
@@ -117,20 +120,14 @@ export class Pump {
 
   readonly #turn = (): void => this.run(this.#clock.now());
 
-  #round(now: Millis): boolean {
+  #round(now: Millis, last: boolean): boolean {
     const services = this.#services;
     let moved = false;
     for (const service of services) {
       if (this.#stopped) return false;
-      if (service.nextTimeout !== undefined && service.nextTimeout() <= now) {
-        service.onTimeout?.(now);
-        moved = true;
-      }
-    }
-    for (const service of services) {
-      if (this.#stopped) return false;
       if (service.moveUpWorker?.(now)) moved = true;
     }
+    if ((!moved || last) && this.#runTimers(now)) moved = true;
     for (const service of services) {
       if (this.#stopped) return false;
       service.endOfBurst?.(now);
@@ -142,17 +139,34 @@ export class Pump {
     return moved;
   }
 
+  /** True when one was due. */
+  #runTimers(now: Millis): boolean {
+    let due = false;
+    for (const service of this.#services) {
+      if (this.#stopped) return false;
+      if (service.nextTimeout === undefined || service.nextTimeout() > now) continue;
+      service.onTimeout?.(now);
+      due = true;
+    }
+    return due;
+  }
+
+  /**
+   * Sees to it that a timer fires no later than the earliest deadline. One that fires earlier stays:
+   * deadlines move on with every packet, and to come for nothing now and then costs less.
+   */
   #setTimer(): void {
     let earliest: Millis = Number.POSITIVE_INFINITY;
     for (const service of this.#services) {
       const at = service.nextTimeout?.() ?? Number.POSITIVE_INFINITY;
       if (at < earliest) earliest = at;
     }
-    if (earliest === this.#timerAt) return;
+    const never = earliest === Number.POSITIVE_INFINITY;
+    if (never ? this.#timerAt === earliest : this.#timerAt <= earliest) return;
     this.#cancelTimer();
     this.#timerAt = earliest;
     this.#cancelTimer = nothing;
-    if (earliest === Number.POSITIVE_INFINITY) return;
+    if (never) return;
     this.#cancelTimer = this.#clock.setTimer(earliest, () => {
       this.#timerAt = Number.POSITIVE_INFINITY;
       this.arm();

@@ -41,26 +41,48 @@ function alarm(at: number, fired: number[]): Service {
 }
 
 describe('Pump', () => {
-  test('runs timers, then up from the bottom, the ends of bursts, down from the top', () => {
+  test('goes up from the bottom, runs timers and the ends of bursts, then down from the top', () => {
     const calls: string[] = [];
     const clock = new VirtualClock();
     const pump = new Pump(clock, neverFails);
     pump.add({
       ...spy('low', calls),
-      nextTimeout: () => (calls.length === 0 ? 0 : Number.POSITIVE_INFINITY),
+      nextTimeout: () => (calls.includes('low timer') ? Number.POSITIVE_INFINITY : 0),
       onTimeout: () => calls.push('low timer'),
     });
     pump.add(spy('high', calls));
     pump.run(0);
     expect(calls.slice(0, 7)).toEqual([
-      'low timer',
       'low up',
       'high up',
+      'low timer',
       'low end',
       'high end',
       'high down',
       'low down',
     ]);
+  });
+
+  test('runs no timer while something comes up, but for the last round', () => {
+    const calls: string[] = [];
+    const rounds = (busyRounds: number) => {
+      const fired: number[] = [];
+      const pump = new Pump(new VirtualClock(), neverFails);
+      calls.length = 0;
+      pump.add(spy('input', calls, busyRounds));
+      const timer = alarm(0, fired);
+      pump.add({
+        ...timer,
+        onTimeout: (now) => {
+          calls.push('timer');
+          timer.onTimeout?.(now);
+        },
+      });
+      pump.run(0);
+      return calls.filter((call) => call === 'timer' || call === 'input up');
+    };
+    expect(rounds(2).slice(0, 4)).toEqual(['input up', 'input up', 'input up', 'timer']);
+    expect(rounds(MAX_ROUNDS + 5)).toEqual([...Array(MAX_ROUNDS).fill('input up'), 'timer']);
   });
 
   test('goes round again while something moved', () => {
