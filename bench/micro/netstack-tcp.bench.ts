@@ -139,6 +139,9 @@ function path(): TcpPath {
     mssLimit: Number.POSITIVE_INFINITY,
     pseudoHeaderSum: 0,
     finish: () => {},
+    knownMtu: () => MTU,
+    mtuKnownUntil: () => Number.POSITIVE_INFINITY,
+    lowerMtu: () => {},
     wake: () => {},
   };
 }

@@ -1,5 +1,6 @@
 import type { Millis } from '../core/machine.ts';
 import type { RandomSource } from '../core/random.ts';
+import { type Carriage, ORDINARY } from './carriage.ts';
 import { buildEchoRequest, ICMP_HEADER_BYTES, icmpProtocol } from './icmp.ts';
 import type { IpAddress } from './ip-address.ts';
 import { type IpHeader, MAX_PACKET_BYTES } from './ip-header.ts';
@@ -21,6 +22,8 @@ export interface EchoReply {
 export interface EchoUnreachable {
   readonly sequence: number;
   readonly kind: UnreachableKind;
+  /** What a `too-big` error names. Unit: bytes. */
+  readonly mtu: number;
   /** Who says so: a router on the way. */
   readonly from: IpAddress;
 }
@@ -37,6 +40,7 @@ export type SendMessage = (
   protocol: number,
   source: IpAddress,
   destination: IpAddress,
+  carriage: Carriage,
 ) => boolean;
 
 /** Largest payload of an echo request. Unit: bytes. */
@@ -75,7 +79,7 @@ export class EchoClient {
    * @param payloadBytes 0 … {@link MAX_ECHO_BYTES}
    * @throws NetstackError `EMSGSIZE` for a larger payload
    */
-  send(sequence: number, payloadBytes: number): void {
+  send(sequence: number, payloadBytes: number, carriage: Carriage = ORDINARY): void {
     if (payloadBytes > MAX_ECHO_BYTES) {
       throw new NetstackError('EMSGSIZE', 'send', `${payloadBytes} bytes do not fit`);
     }
@@ -88,7 +92,7 @@ export class EchoClient {
       sequence & 0xffff,
       payload,
     );
-    this.#send(packet, icmpProtocol(this.#local.family), this.#local, this.remote);
+    this.#send(packet, icmpProtocol(this.#local.family), this.#local, this.remote, carriage);
   }
 
   /** Hears no more. May be called twice. */
@@ -147,16 +151,10 @@ export class EchoClients {
   }
 
   /** An error came about a request to `destination`; false when nobody sent it. */
-  unreachable(
-    identifier: number,
-    sequence: number,
-    destination: IpAddress,
-    kind: UnreachableKind,
-    from: IpAddress,
-  ): boolean {
+  unreachable(identifier: number, destination: IpAddress, error: EchoUnreachable): boolean {
     const client = this.#clients.get(identifier);
     if (!client?.remote.equals(destination)) return false;
-    client.events.unreachable({ sequence, kind, from });
+    client.events.unreachable(error);
     return true;
   }
 

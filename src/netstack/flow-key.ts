@@ -1,4 +1,5 @@
 import type { FlowTuple } from './flow-tuple.ts';
+import { IpAddress } from './ip-address.ts';
 import type { IpHeader } from './ip-header.ts';
 
 /**
@@ -30,6 +31,17 @@ export class FlowKey {
     this.localPort = localPort;
     this.remotePort = remotePort;
     return this;
+  }
+
+  /** The same with addresses that may be kept. */
+  tuple(): FlowTuple {
+    const { local0, local1, local2, local3, remote0, remote1, remote2, remote3 } = this;
+    return {
+      localAddress: IpAddress.fromWords(local0, local1, local2, local3),
+      localPort: this.localPort,
+      remoteAddress: IpAddress.fromWords(remote0, remote1, remote2, remote3),
+      remotePort: this.remotePort,
+    };
   }
 
   /** Becomes the key of the flow that a packet belongs to which came to us. */

@@ -67,7 +67,8 @@ export class IcmpInput {
       return this.#receivers.tcp.icmpError(kind, namedMtu(packet, header), packet, quoted, now);
     }
     if (quoted.protocol === IpProtocol.UDP) {
-      return this.#receivers.udp.icmpError(kind, packet, quoted);
+      const error = { kind, mtu: namedMtu(packet, header), from: header.source() };
+      return this.#receivers.udp.icmpError(error, packet, quoted, now);
     }
     if (quoted.protocol === icmpProtocol(header.family)) {
       return this.#echoError(kind, packet, header);
@@ -78,13 +79,10 @@ export class IcmpInput {
   #echoError(kind: UnreachableKind, packet: Buffer, header: IpHeader): Drop {
     const quoted = this.#quoted;
     if (icmpMessage(packet, quoted) !== 'echo-request') return Drop.NO_SOCKET;
-    const known = this.#receivers.echo.unreachable(
-      echoIdentifier(packet, quoted),
-      echoSequence(packet, quoted),
-      quoted.destination(),
-      kind,
-      header.source(),
-    );
+    const sequence = echoSequence(packet, quoted);
+    const error = { sequence, kind, mtu: namedMtu(packet, header), from: header.source() };
+    const identifier = echoIdentifier(packet, quoted);
+    const known = this.#receivers.echo.unreachable(identifier, quoted.destination(), error);
     return known ? Drop.NONE : Drop.NO_SOCKET;
   }
 }

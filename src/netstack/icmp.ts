@@ -2,7 +2,7 @@ import { setU8, setU16, setU32, u8, u16, u32 } from '../core/bytes.ts';
 import { Drop } from '../core/machine.ts';
 import { checksumOf, sumBytes, sumIsIntact } from './checksum.ts';
 import type { IpAddress } from './ip-address.ts';
-import { type IpHeader, IpProtocol } from './ip-header.ts';
+import { type HeaderProblem, type IpHeader, IpProtocol } from './ip-header.ts';
 import { allocatePacket } from './ip-output.ts';
 import { incomingPseudoSum, outgoingPseudoSum } from './pseudo-header.ts';
 import type { UnreachableKind } from './unreachable.ts';
@@ -124,12 +124,16 @@ export function buildEchoReply(
 }
 
 /** Errors that we send. */
-export type SentError = 'port-unreachable' | 'protocol-unreachable';
+export type SentError =
+  | 'port-unreachable'
+  | 'protocol-unreachable'
+  | 'reassembly-timed-out'
+  | HeaderProblem;
 
 /**
  * The error that answers `packet`, with as much of it as fits into the least MTU of the family.
  *
- * @param pointer where an ICMPv6 `protocol-unreachable` points: the byte that names the protocol
+ * @param pointer the byte at which an ICMPv6 parameter problem points; other errors ignore it
  */
 export function buildError(
   error: SentError,
@@ -142,8 +146,9 @@ export function buildError(
   const quoted = packet.subarray(0, limit);
   const built = allocatePacket(source.family, ICMP_HEADER_BYTES + quoted.length);
   const at = built.length - ICMP_HEADER_BYTES - quoted.length;
-  const isParameterProblem = source.family === 6 && error === 'protocol-unreachable';
-  setU16(built, at, (source.family === 4 ? ERROR_4 : ERROR_6)[error]);
+  const typeAndCode = (source.family === 4 ? ERROR_4 : ERROR_6)[error];
+  const isParameterProblem = source.family === 6 && typeAndCode >>> 8 === Icmp6.PARAMETER_PROBLEM;
+  setU16(built, at, typeAndCode);
   setU32(built, at + BODY_AT, isParameterProblem ? pointer : 0);
   built.set(quoted, at + ICMP_HEADER_BYTES);
   return summed(built, at, source, destination);
@@ -190,10 +195,18 @@ const Icmp6 = {
 const ERROR_4: Readonly<Record<SentError, number>> = {
   'port-unreachable': 0x0303,
   'protocol-unreachable': 0x0302,
+  'reassembly-timed-out': 0x0b01,
+  'bad-header': 0x0c00,
+  'unknown-header': 0x0302,
+  'unknown-option': 0x0c00,
 };
 const ERROR_6: Readonly<Record<SentError, number>> = {
   'port-unreachable': 0x0104,
   'protocol-unreachable': 0x0401,
+  'reassembly-timed-out': 0x0301,
+  'bad-header': 0x0400,
+  'unknown-header': 0x0401,
+  'unknown-option': 0x0402,
 };
 
 /** Codes of ICMP type 3 (RFC 792, RFC 1122 §3.2.2.1, RFC 1812 §5.2.7.1). */

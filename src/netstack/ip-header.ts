@@ -16,6 +16,9 @@ export const MAX_PACKET_BYTES = 0xffff;
 /** Hop limit of what we send (RFC 1700). */
 export const HOP_LIMIT = 64;
 
+/** What a packet with headers that we cannot follow is answered with (RFC 8200 §4, §4.2, §4.4). */
+export type HeaderProblem = 'bad-header' | 'unknown-header' | 'unknown-option';
+
 /**
  * What the headers of one packet say, of either family. One object is filled again for every
  * packet: keep nothing of it but what `source()` and `destination()` make.
@@ -45,6 +48,10 @@ export class IpHeader {
   nextHeaderAt = 0;
   /** Where the headers end that every fragment repeats. */
   unfragmentableLength = 0;
+  /** Why a refused packet asks for an answer; undefined when it asks for none. */
+  problem: HeaderProblem | undefined = undefined;
+  /** The byte that the answer points at. */
+  problemAt = 0;
 
   source(): IpAddress {
     return IpAddress.fromWords(this.source0, this.source1, this.source2, this.source3);

@@ -1,14 +1,11 @@
 import type { Channel } from '../core/channel.ts';
 import type { RandomSource } from '../core/random.ts';
+import { type Carriage, ORDINARY } from './carriage.ts';
+import { flowLabelOf } from './flow-label.ts';
+import { fragmentPayloadBytes, pushFragments } from './fragmentation.ts';
 import type { IpAddress } from './ip-address.ts';
-import { IPV4_HEADER_BYTES, Ipv4Flag, OFFSET_UNIT, writeIpv4 } from './ipv4.ts';
-import {
-  Extension,
-  FRAGMENT_HEADER_BYTES,
-  IPV6_HEADER_BYTES,
-  writeFragmentHeader,
-  writeIpv6,
-} from './ipv6.ts';
+import { IPV4_HEADER_BYTES, Ipv4Flag, writeIpv4 } from './ipv4.ts';
+import { IPV6_HEADER_BYTES, writeIpv6 } from './ipv6.ts';
 
 /** Bytes of the IP header that we write. */
 export function ipHeaderBytes(family: 4 | 6): number {
@@ -20,28 +17,41 @@ export function allocatePacket(family: 4 | 6, payloadLength: number): Buffer {
   return Buffer.allocUnsafe(ipHeaderBytes(family) + payloadLength);
 }
 
+/** Largest packet that arrives at a destination, as far as is known. Unit: bytes. */
+export type MtuTo = (destination: IpAddress) => number;
+
 /** Puts IP headers in front of UDP and ICMP messages, and cuts what is larger than the MTU. */
 export class IpOutput {
   readonly mtu: number;
   readonly #random: RandomSource;
+  readonly #mtuTo: MtuTo;
+  readonly #labelSeed: number;
   #fragmentId: number;
 
-  /** @param mtu largest IP packet, in bytes */
-  constructor(mtu: number, random: RandomSource) {
+  /**
+   * @param mtu largest IP packet of the tunnel, in bytes
+   * @param mtuTo where a path is known to be narrower. Default: nowhere
+   */
+  constructor(mtu: number, random: RandomSource, mtuTo: MtuTo = () => mtu) {
     this.mtu = mtu;
     this.#random = random;
+    this.#mtuTo = mtuTo;
+    this.#labelSeed = random.uint32();
     this.#fragmentId = random.uint32();
   }
 
-  /** How many packets {@link send} makes of one of `length` bytes. */
-  packetsFor(family: 4 | 6, length: number): number {
-    if (length <= this.mtu) return 1;
-    return Math.ceil((length - ipHeaderBytes(family)) / this.#fragmentPayload(family));
+  /** How many packets {@link send} makes of one of `length` bytes that may be cut. */
+  packetsFor(destination: IpAddress, length: number): number {
+    const mtu = this.#mtuTo(destination);
+    if (length <= mtu) return 1;
+    const { family } = destination;
+    return Math.ceil((length - ipHeaderBytes(family)) / fragmentPayloadBytes(family, mtu));
   }
 
   /**
-   * Finishes `packet`, made by {@link allocatePacket}, and places it into `queue`: whole or in
-   * fragments. False, and nothing placed, when there is no room for all of it.
+   * Finishes `packet`, made by {@link allocatePacket}, and places it into `queue`: whole, or in
+   * fragments where those are allowed. False, and nothing placed, when there is no room for all
+   * of it, or when it may not be cut and is larger than the tunnel takes.
    */
   send(
     packet: Buffer,
@@ -49,25 +59,47 @@ export class IpOutput {
     source: IpAddress,
     destination: IpAddress,
     queue: Channel<Buffer>,
+    carriage: Carriage = ORDINARY,
   ): boolean {
-    const needed = this.packetsFor(source.family, packet.length);
+    const mayBeCut = carriage.fragments === 'allowed';
+    if (!mayBeCut && packet.length > this.mtu) return false;
+    const needed = mayBeCut ? this.packetsFor(destination, packet.length) : 1;
     if (queue.slots - queue.size < needed) return false;
     if (needed > 1) {
-      this.#sendFragments(packet, protocol, source, destination, queue);
-    } else {
-      this.#finish(packet, protocol, source, destination);
-      queue.push(packet);
+      this.#sendFragments(packet, protocol, source, destination, queue, carriage);
+      return true;
     }
-    return true;
+    if (source.family === 4) this.#finish4(packet, protocol, source, destination, carriage);
+    else this.#finish6(packet, protocol, source, destination, carriage);
+    return queue.push(packet);
   }
 
-  /** Don't Fragment stays clear, so the identification is random (RFC 6864 §4.1, RFC 7739). */
-  #finish(packet: Buffer, protocol: number, source: IpAddress, destination: IpAddress): void {
-    if (source.family === 4) {
-      writeIpv4(packet, protocol, source, destination, this.#random.uint32() & 0xffff, 0);
-    } else {
-      writeIpv6(packet, protocol, source, destination, 0);
-    }
+  /**
+   * A packet that nobody may cut needs no identification; that of any other is random (RFC 6864
+   * §4.1, RFC 7739).
+   */
+  #finish4(
+    packet: Buffer,
+    protocol: number,
+    source: IpAddress,
+    destination: IpAddress,
+    { hopLimit, fragments }: Carriage,
+  ): void {
+    const whole = fragments === 'forbidden';
+    const identification = whole ? 0 : this.#random.uint32() & 0xffff;
+    const flags = whole ? Ipv4Flag.DONT_FRAGMENT : 0;
+    writeIpv4(packet, protocol, source, destination, identification, flags, hopLimit);
+  }
+
+  #finish6(
+    packet: Buffer,
+    protocol: number,
+    source: IpAddress,
+    destination: IpAddress,
+    { hopLimit }: Carriage,
+  ): void {
+    const label = flowLabelOf(this.#labelSeed, packet, protocol, source, destination);
+    writeIpv6(packet, protocol, source, destination, label, hopLimit);
   }
 
   #sendFragments(
@@ -76,59 +108,16 @@ export class IpOutput {
     source: IpAddress,
     destination: IpAddress,
     queue: Channel<Buffer>,
+    { hopLimit }: Carriage,
   ): void {
     const { family } = source;
-    const payload = packet.subarray(ipHeaderBytes(family));
-    const step = this.#fragmentPayload(family);
+    const flowLabel =
+      family === 4 ? 0 : flowLabelOf(this.#labelSeed, packet, protocol, source, destination);
     // Counted up, because a repeated number mixes two datagrams.
     this.#fragmentId = (this.#fragmentId + 1) >>> 0;
-    for (let offset = 0; offset < payload.length; offset += step) {
-      const piece = payload.subarray(offset, offset + step);
-      const more = offset + step < payload.length;
-      queue.push(
-        family === 4
-          ? this.#fragment4(piece, protocol, source, destination, offset, more)
-          : this.#fragment6(piece, protocol, source, destination, offset, more),
-      );
-    }
-  }
-
-  #fragment4(
-    piece: Buffer,
-    protocol: number,
-    source: IpAddress,
-    destination: IpAddress,
-    offset: number,
-    more: boolean,
-  ): Buffer {
-    const packet = Buffer.allocUnsafe(IPV4_HEADER_BYTES + piece.length);
-    packet.set(piece, IPV4_HEADER_BYTES);
-    const flags = more ? Ipv4Flag.MORE_FRAGMENTS : 0;
-    const fragment = flags | (offset / OFFSET_UNIT);
-    writeIpv4(packet, protocol, source, destination, this.#fragmentId & 0xffff, fragment);
-    return packet;
-  }
-
-  #fragment6(
-    piece: Buffer,
-    protocol: number,
-    source: IpAddress,
-    destination: IpAddress,
-    offset: number,
-    more: boolean,
-  ): Buffer {
-    const headerBytes = IPV6_HEADER_BYTES + FRAGMENT_HEADER_BYTES;
-    const packet = Buffer.allocUnsafe(headerBytes + piece.length);
-    packet.set(piece, headerBytes);
-    writeIpv6(packet, Extension.FRAGMENT, source, destination, 0);
-    writeFragmentHeader(packet, protocol, offset, more, this.#fragmentId);
-    return packet;
-  }
-
-  /** Payload of every fragment but the last. */
-  #fragmentPayload(family: 4 | 6): number {
-    const headerBytes =
-      family === 4 ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES + FRAGMENT_HEADER_BYTES;
-    return Math.floor((this.mtu - headerBytes) / OFFSET_UNIT) * OFFSET_UNIT;
+    const identification = this.#fragmentId;
+    const datagram = { protocol, source, destination, identification, flowLabel, hopLimit };
+    const payload = packet.subarray(ipHeaderBytes(family));
+    pushFragments(payload, datagram, this.#mtuTo(destination), queue);
   }
 }

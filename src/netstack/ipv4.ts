@@ -20,6 +20,7 @@ export const Ipv4Flag = { DONT_FRAGMENT: 0x4000, MORE_FRAGMENTS: 0x2000 } as con
 
 /** Reads the header of an IPv4 packet into `header`; anything but `NONE` refuses the packet. */
 export function parseIpv4(packet: Buffer, header: IpHeader): Drop {
+  header.problem = undefined;
   if (packet.length < IPV4_HEADER_BYTES) return Drop.MALFORMED;
   const headerBytes = (u8(packet, 0) & 0x0f) * 4;
   const totalBytes = u16(packet, TOTAL_LENGTH_AT);
@@ -76,6 +77,7 @@ function checkOptions(packet: Buffer, headerBytes: number): Drop {
  * Writes a header of 20 bytes at the start of `packet`, whose length is the total length.
  *
  * @param fragment flags and fragment offset (in units of 8 bytes), as on the wire
+ * @param hopLimit time to live, 1 … 255
  */
 export function writeIpv4(
   packet: Buffer,
@@ -84,13 +86,14 @@ export function writeIpv4(
   destination: IpAddress,
   identification: number,
   fragment: number,
+  hopLimit: number = HOP_LIMIT,
 ): void {
   setU8(packet, 0, VERSION_AND_IHL);
   setU8(packet, 1, 0);
   setU16(packet, TOTAL_LENGTH_AT, packet.length);
   setU16(packet, IDENTIFICATION_AT, identification);
   setU16(packet, FRAGMENT_AT, fragment);
-  setU8(packet, TTL_AT, HOP_LIMIT);
+  setU8(packet, TTL_AT, hopLimit);
   setU8(packet, PROTOCOL_AT, protocol);
   setU16(packet, CHECKSUM_AT, 0);
   source.writeTo(packet, SOURCE_AT);

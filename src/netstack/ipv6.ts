@@ -2,7 +2,7 @@ import { setU8, setU16, setU32, u8, u16, u32 } from '../core/bytes.ts';
 import { Drop } from '../core/machine.ts';
 import type { IpAddress } from './ip-address.ts';
 import { MAPPED } from './ip-address.ts';
-import { HOP_LIMIT, type IpHeader } from './ip-header.ts';
+import { type HeaderProblem, HOP_LIMIT, type IpHeader } from './ip-header.ts';
 
 /**
  *      0                   1                   2                   3      RFC 8200 §3
@@ -25,8 +25,12 @@ export const Extension = { HOP_BY_HOP: 0, ROUTING: 43, FRAGMENT: 44, DESTINATION
 /** Extension headers of one packet that we walk over; more are refused. */
 export const MAX_EXTENSIONS = 8;
 
-/** Reads the headers of an IPv6 packet into `header`; anything but `NONE` refuses the packet. */
+/**
+ * Reads the headers of an IPv6 packet into `header`; anything but `NONE` refuses the packet, and
+ * `header.problem` says whether its sender is to be told.
+ */
 export function parseIpv6(packet: Buffer, header: IpHeader): Drop {
+  header.problem = undefined;
   if (packet.length < IPV6_HEADER_BYTES) return Drop.MALFORMED;
   const end = IPV6_HEADER_BYTES + u16(packet, PAYLOAD_LENGTH_AT);
   if (end > packet.length) return Drop.MALFORMED;
@@ -54,7 +58,18 @@ function isMapped(word0: number, word1: number, word2: number): boolean {
   return word0 === 0 && word1 === 0 && word2 === MAPPED;
 }
 
+/**
+ * A header that we cannot follow does not end the walk: whether it is answered depends on what is
+ * behind it, because errors never are.
+ */
 function walkExtensions(packet: Buffer, end: number, header: IpHeader): Drop {
+  const drop = walk(packet, end, header);
+  if (drop === Drop.MALFORMED) header.problem = undefined;
+  if (drop !== Drop.NONE || header.problem === undefined) return drop;
+  return header.problem === 'bad-header' ? Drop.MARTIAN : Drop.MALFORMED;
+}
+
+function walk(packet: Buffer, end: number, header: IpHeader): Drop {
   let next = u8(packet, NEXT_HEADER_AT);
   let nextAt = NEXT_HEADER_AT;
   let at = IPV6_HEADER_BYTES;
@@ -73,7 +88,9 @@ function walkExtensions(packet: Buffer, end: number, header: IpHeader): Drop {
     }
     const length = (u8(packet, at + 1) + 1) * EXTENSION_UNIT;
     if (at + length > end) return Drop.MALFORMED;
-    const drop = checkExtension(packet, next, at, length, walked);
+    // Hop-by-hop options stand first or nowhere.
+    if (next === Extension.HOP_BY_HOP && walked > 0) note(header, 'unknown-header', nextAt);
+    const drop = checkExtension(packet, next, at, length, header);
     if (drop !== Drop.NONE) return drop;
     nextAt = at;
     next = u8(packet, at);
@@ -83,7 +100,8 @@ function walkExtensions(packet: Buffer, end: number, header: IpHeader): Drop {
   return placePayload(header, next, nextAt, at, end);
 }
 
-function isExtension(next: number): boolean {
+/** Whether `next` names an extension header that we walk over. */
+export function isExtension(next: number): boolean {
   return (
     next === Extension.HOP_BY_HOP ||
     next === Extension.ROUTING ||
@@ -106,16 +124,19 @@ function checkExtension(
   kind: number,
   at: number,
   length: number,
-  walked: number,
+  header: IpHeader,
 ): Drop {
-  // Hop-by-hop options stand first or nowhere; a source route is refused (RFC 5095).
-  if (kind === Extension.HOP_BY_HOP && walked > 0) return Drop.MALFORMED;
-  if (kind === Extension.ROUTING) return u8(packet, at + 3) === 0 ? Drop.NONE : Drop.MARTIAN;
-  return checkOptions(packet, at + 2, at + length);
+  if (kind !== Extension.ROUTING) return checkOptions(packet, at + 2, at + length, header);
+  // A source route, of type 0 (RFC 5095) or any other, is refused.
+  if (u8(packet, at + 3) !== 0) note(header, 'bad-header', at + 2);
+  return Drop.NONE;
 }
 
-/** Options that we do not know and that ask not to be skipped refuse the packet (RFC 8200 §4.2). */
-function checkOptions(packet: Buffer, start: number, end: number): Drop {
+/**
+ * Options that we do not know and that ask not to be skipped refuse the packet, silently or with
+ * an answer (RFC 8200 §4.2).
+ */
+function checkOptions(packet: Buffer, start: number, end: number, header: IpHeader): Drop {
   let at = start;
   while (at < end) {
     const kind = u8(packet, at);
@@ -123,12 +144,20 @@ function checkOptions(packet: Buffer, start: number, end: number): Drop {
       at += 1;
       continue;
     }
-    if (kind >>> UNKNOWN_ACTION_SHIFT !== 0) return Drop.MALFORMED;
-    if (at + 2 > end) return Drop.MALFORMED;
+    const action = kind >>> UNKNOWN_ACTION_SHIFT;
+    if (action === DISCARD || at + 2 > end) return Drop.MALFORMED;
+    if (action !== SKIP) note(header, 'unknown-option', at);
     at += 2 + u8(packet, at + 1);
     if (at > end) return Drop.MALFORMED;
   }
   return Drop.NONE;
+}
+
+/** Keeps the first problem of a packet. */
+function note(header: IpHeader, problem: HeaderProblem, at: number): void {
+  if (header.problem !== undefined) return;
+  header.problem = problem;
+  header.problemAt = at;
 }
 
 function placePayload(
@@ -145,18 +174,24 @@ function placePayload(
   return Drop.NONE;
 }
 
-/** Writes a header of 40 bytes at the start of `packet`, whose length gives the payload's. */
+/**
+ * Writes a header of 40 bytes at the start of `packet`, whose length gives the payload's.
+ *
+ * @param flowLabel 20 bits
+ * @param hopLimit 1 … 255
+ */
 export function writeIpv6(
   packet: Buffer,
   nextHeader: number,
   source: IpAddress,
   destination: IpAddress,
   flowLabel: number,
+  hopLimit: number = HOP_LIMIT,
 ): void {
   setU32(packet, 0, VERSION | (flowLabel & FLOW_LABEL_MASK));
   setU16(packet, PAYLOAD_LENGTH_AT, packet.length - IPV6_HEADER_BYTES);
   setU8(packet, NEXT_HEADER_AT, nextHeader);
-  setU8(packet, HOP_LIMIT_AT, HOP_LIMIT);
+  setU8(packet, HOP_LIMIT_AT, hopLimit);
   source.writeTo(packet, SOURCE_AT);
   destination.writeTo(packet, DESTINATION_AT);
 }
@@ -193,3 +228,6 @@ const OFFSET_MASK = 0xfff8;
 const MORE_FRAGMENTS = 0x0001;
 const PAD1 = 0;
 const UNKNOWN_ACTION_SHIFT = 6;
+/** What the highest two bits of an option's kind ask of those who do not know it. */
+const SKIP = 0b00;
+const DISCARD = 0b01;

@@ -17,6 +17,7 @@ import { Responder } from './responder.ts';
 import { type PacketSource, RoundRobin } from './round-robin.ts';
 import type { TcpConnection } from './tcp/connection.ts';
 import type { TcpEvents } from './tcp/tcp-events.ts';
+import type { TcpOptions } from './tcp/tcp-options.ts';
 import type { OnTcpConnection, TcpListening, TcpListenOptions } from './tcp-listening.ts';
 import { type TcpConnectOptions, TcpTable } from './tcp-table.ts';
 import type { UdpEndpoint, UdpEvents, UdpOptions } from './udp-endpoint.ts';
@@ -37,6 +38,8 @@ export interface NetstackOptions {
   readonly mssLimit4?: number;
   /** The same over IPv6. */
   readonly mssLimit6?: number;
+  /** What every TCP connection begins with. Default: as {@link TcpOptions} says. */
+  readonly tcp?: Partial<TcpOptions>;
 }
 
 /** Counters since the start, and what is open now. */
@@ -88,22 +91,27 @@ export class Netstack implements Service {
 
   /** @throws OvpnUsageError for an address that is none */
   constructor(options: NetstackOptions) {
-    const { tun, random } = options;
-    const output = new IpOutput(tun.mtu, random);
+    const { tun, random, clock } = options;
     const addresses = new LocalAddresses(options.ipv4, options.ipv6);
     const wakeSource = (source: PacketSource) => this.#wakeSource(source);
     const mssLimit4 = options.mssLimit4 ?? Number.POSITIVE_INFINITY;
     const mssLimit6 = options.mssLimit6 ?? Number.POSITIVE_INFINITY;
-    const tcpOptions = { random, mtu: tun.mtu, mssLimit4, mssLimit6, wakeSource };
+    const { tcp = {} } = options;
+    const tcpOptions = { random, mtu: tun.mtu, mssLimit4, mssLimit6, wakeSource, tcp };
+    const tcpTable = new TcpTable(tcpOptions, addresses);
+    const { pathMtus } = tcpTable.flows;
+    const mtuTo = (destination: IpAddress) =>
+      pathMtus.size === 0 ? tun.mtu : pathMtus.mtuTo(destination, clock.now());
+    const output = new IpOutput(tun.mtu, random, mtuTo);
     const removeUdp = (endpoint: UdpEndpoint) => this.#udp.remove(endpoint);
     this.#tun = tun;
-    this.#clock = options.clock;
+    this.#clock = clock;
     this.#wake = options.wake;
     this.#addresses = addresses;
-    this.#input = new IpInput(addresses);
     this.#responder = new Responder(output, wakeSource);
-    this.#tcp = new TcpTable(tcpOptions, addresses);
-    this.#udp = new UdpTable({ output, addresses, wakeSource, removeUdp }, random);
+    this.#input = new IpInput(addresses, this.#responder);
+    this.#tcp = tcpTable;
+    this.#udp = new UdpTable({ output, addresses, pathMtus, wakeSource, removeUdp }, random);
     this.#echo = new EchoClients(random, this.#responder.send);
     this.#icmp = new IcmpInput({
       tcp: this.#tcp,
@@ -113,6 +121,11 @@ export class Netstack implements Service {
     });
     tun.onReadable = options.wake;
     tun.onWritable = options.wake;
+  }
+
+  /** Largest IP packet of the tunnel. Unit: bytes. */
+  get mtu(): number {
+    return this.#tun.mtu;
   }
 
   get ipv4(): IpAddress | undefined {
@@ -127,8 +140,11 @@ export class Netstack implements Service {
   moveUpWorker(now: Millis): boolean {
     let moved = 0;
     for (; moved < BATCH; moved += 1) {
-      const own = this.#loopback.take();
-      const packet = own ?? this.#tun.read();
+      // In turn, so that neither starves the other.
+      let own = (moved & 1) === 0 ? this.#loopback.take() : undefined;
+      const other = own === undefined ? this.#tun.read() : undefined;
+      if (other === undefined) own ??= this.#loopback.take();
+      const packet = own ?? other;
       if (packet === undefined) break;
       this.#packetsIn += 1;
       this.#bytesIn += packet.length;
@@ -197,7 +213,7 @@ export class Netstack implements Service {
   /** Accepts TCP connections. @throws NetstackError as {@link Netstack.connectTcp} */
   listenTcp(options: TcpListenOptions, onConnection: OnTcpConnection): TcpListening {
     this.#checkRunning('listen');
-    return this.#tcp.listen(options, onConnection, () => this.#clock.now());
+    return this.#tcp.listen(options, onConnection);
   }
 
   /** Binds a UDP port, and connects it where asked. @throws NetstackError as {@link Netstack.connectTcp} */

@@ -1,4 +1,5 @@
 import { Drop, type Millis } from '../core/machine.ts';
+import { holdsTransportHeader, TCP_HEADER_BYTES } from './first-fragment.ts';
 import { type IpHeader, IpProtocol, MAX_PACKET_BYTES } from './ip-header.ts';
 import { mendIpv4, OFFSET_UNIT } from './ipv4.ts';
 import { IPV6_HEADER_BYTES, mendIpv6 } from './ipv6.ts';
@@ -29,7 +30,8 @@ export class PartialDatagram {
   readonly #identification: number;
   readonly #protocol: number;
   #pieces: Piece[] = [];
-  #header: Buffer | undefined;
+  #first: Buffer | undefined;
+  #headerBytes = 0;
   #headerNextAt = 0;
   #headerProtocol = 0;
   #receivedBytes = 0;
@@ -78,7 +80,7 @@ export class PartialDatagram {
     if (this.#refused) return Drop.MALFORMED;
     const start = header.fragmentOffset;
     const end = start + header.payloadLength;
-    const drop = this.#check(header, start, end);
+    const drop = this.#check(packet, header, start, end);
     if (drop !== Drop.NONE) return drop;
     const bytes = packet.subarray(header.payloadAt, header.payloadAt + header.payloadLength);
     const index = this.#placeOf(start);
@@ -93,28 +95,35 @@ export class PartialDatagram {
     this.#receivedBytes += header.payloadLength;
     this.#heldBytes += packet.length + PIECE_OVERHEAD_BYTES;
     if (!header.moreFragments) this.#totalBytes = end;
-    if (start === 0) this.#keepHeader(packet, header);
+    if (start === 0) this.#keepFirst(packet, header);
     return Drop.NONE;
+  }
+
+  /** The packet of its first fragment, when that has come. */
+  get first(): Buffer | undefined {
+    return this.#first;
   }
 
   /** The datagram as one packet in a buffer of its own; undefined while a piece is missing. */
   whole(): Buffer | undefined {
-    const header = this.#header;
-    if (header === undefined || this.#receivedBytes !== this.#totalBytes) return undefined;
-    const packet = Buffer.allocUnsafe(header.length + this.#totalBytes);
-    packet.set(header, 0);
-    for (const { start, bytes } of this.#pieces) packet.set(bytes, header.length + start);
+    const first = this.#first;
+    if (first === undefined || this.#receivedBytes !== this.#totalBytes) return undefined;
+    const headerBytes = this.#headerBytes;
+    const packet = Buffer.allocUnsafe(headerBytes + this.#totalBytes);
+    first.copy(packet, 0, 0, headerBytes);
+    for (const { start, bytes } of this.#pieces) packet.set(bytes, headerBytes + start);
     if (this.#family === 4) mendIpv4(packet);
     else mendIpv6(packet, this.#headerNextAt, this.#headerProtocol);
     return packet;
   }
 
-  #check(header: IpHeader, start: number, end: number): Drop {
+  #check(packet: Buffer, header: IpHeader, start: number, end: number): Drop {
     if (start === end || end > this.#longest(header)) return Drop.MALFORMED;
     if (header.moreFragments && (end - start) % OFFSET_UNIT !== 0) return Drop.MALFORMED;
-    // A first fragment that hides half of a transport header is a way past filters (RFC 1858).
-    if (start === 0 && header.protocol === IpProtocol.TCP && end < TCP_HEADER_BYTES) {
-      return Drop.MALFORMED;
+    if (start === 0 && !holdsTransportHeader(packet, header)) return Drop.MALFORMED;
+    // One that would write over a TCP header is never honest (RFC 3128).
+    if (start > 0 && start < TCP_HEADER_BYTES && header.protocol === IpProtocol.TCP) {
+      return this.#refuse();
     }
     const last = this.#pieces.at(-1);
     const known = this.#totalBytes !== -1;
@@ -136,8 +145,9 @@ export class PartialDatagram {
     return index;
   }
 
-  #keepHeader(packet: Buffer, header: IpHeader): void {
-    this.#header = packet.subarray(0, header.unfragmentableLength);
+  #keepFirst(packet: Buffer, header: IpHeader): void {
+    this.#first = packet;
+    this.#headerBytes = header.unfragmentableLength;
     this.#headerNextAt = header.nextHeaderAt;
     this.#headerProtocol = header.protocol;
   }
@@ -145,10 +155,8 @@ export class PartialDatagram {
   #refuse(): Drop {
     this.#refused = true;
     this.#pieces = [];
-    this.#header = undefined;
+    this.#first = undefined;
     this.#heldBytes = PIECE_OVERHEAD_BYTES;
     return Drop.MALFORMED;
   }
 }
-
-const TCP_HEADER_BYTES = 20;

@@ -11,11 +11,19 @@ export const MAX_PARTIAL_BYTES = 524_288;
 /** How long a datagram may take from its first fragment to its last. Unit: milliseconds. */
 export const REASSEMBLY_TIMEOUT_MS = 15_000;
 
+/** Hears of a datagram that was not completed in time: its first fragment, where that had come. */
+export type OnReassemblyTimeout = (first: Buffer, now: Millis) => void;
+
 /** Joins the fragments of both families, within bounds that no peer can raise. */
 export class Reassembly {
+  readonly #onTimedOut: OnReassemblyTimeout;
   /** In order of arrival, hence of expiry. */
   readonly #partials: PartialDatagram[] = [];
   #heldBytes = 0;
+
+  constructor(onTimedOut: OnReassemblyTimeout = nobody) {
+    this.#onTimedOut = onTimedOut;
+  }
 
   /** Datagrams that are incomplete now. */
   get size(): number {
@@ -53,7 +61,11 @@ export class Reassembly {
 
   /** Forgets what has taken too long. */
   onTimeout(now: Millis): void {
-    while (this.nextTimeout() <= now) this.#forget(0);
+    while (this.nextTimeout() <= now) {
+      const first = this.#partials[0]?.first;
+      this.#forget(0);
+      if (first !== undefined) this.#onTimedOut(first, now);
+    }
   }
 
   /** Forgets everything. */
@@ -75,3 +87,5 @@ export class Reassembly {
     if (partial !== undefined) this.#heldBytes -= partial.heldBytes;
   }
 }
+
+const nobody: OnReassemblyTimeout = () => {};

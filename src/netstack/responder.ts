@@ -1,8 +1,9 @@
 import { u8 } from '../core/bytes.ts';
 import { Drop, type Millis } from '../core/machine.ts';
 import { TokenBucket } from '../core/token-bucket.ts';
+import { ORDINARY } from './carriage.ts';
 import type { SendMessage } from './echo.ts';
-import { buildEchoReply, buildError, icmpProtocol, type SentError } from './icmp.ts';
+import { buildEchoReply, buildError, icmpMessage, icmpProtocol, type SentError } from './icmp.ts';
 import type { IpHeader } from './ip-header.ts';
 import type { IpOutput } from './ip-output.ts';
 import { IpPath } from './ip-path.ts';
@@ -40,20 +41,38 @@ export class Responder {
     const source = header.destination();
     const destination = header.source();
     const reply = buildEchoReply(packet, header, source, destination);
-    const sent = this.send(reply, icmpProtocol(header.family), source, destination);
+    const sent = this.send(reply, icmpProtocol(header.family), source, destination, ORDINARY);
     return sent ? Drop.NONE : Drop.NO_ROOM;
   }
 
-  /** Answers `packet` with an ICMP error; the drop reason is the packet's own. */
+  /** Answers `packet`, which nobody takes, with an ICMP error; gives the packet's drop reason. */
   refuse(error: SentError, packet: Buffer, header: IpHeader, now: Millis): Drop {
-    if (!this.#errors.take(now)) return Drop.RATE_LIMITED;
+    const answered = this.sendError(error, header.nextHeaderAt, packet, header, now);
+    return answered ? Drop.NO_SOCKET : Drop.RATE_LIMITED;
+  }
+
+  /**
+   * Answers `packet` with an ICMP error, unless it is one itself (RFC 1122 §3.2.2, RFC 4443
+   * §2.4 e); false when the rate is used up.
+   *
+   * @param pointer where an ICMPv6 parameter problem points
+   */
+  sendError(
+    error: SentError,
+    pointer: number,
+    packet: Buffer,
+    header: IpHeader,
+    now: Millis,
+  ): boolean {
+    if (quotesError(packet, header)) return true;
+    if (!this.#errors.take(now)) return false;
     const source = header.destination();
     const destination = header.source();
     const end = header.payloadAt + header.payloadLength;
     const quoted = packet.subarray(0, end);
-    const message = buildError(error, quoted, header.nextHeaderAt, source, destination);
-    this.send(message, icmpProtocol(header.family), source, destination);
-    return Drop.NO_SOCKET;
+    const message = buildError(error, quoted, pointer, source, destination);
+    this.send(message, icmpProtocol(header.family), source, destination, ORDINARY);
+    return true;
   }
 
   /** Answers the segment in `packet` with a reset, unless it is one itself. */
@@ -68,11 +87,18 @@ export class Responder {
   }
 
   /** Places a message of ours; false when there is no room. */
-  readonly send: SendMessage = (packet, protocol, source, destination) => {
-    const sent = this.#output.send(packet, protocol, source, destination, this.#queue.packets);
+  readonly send: SendMessage = (packet, protocol, source, destination, carriage) => {
+    const { packets } = this.#queue;
+    const sent = this.#output.send(packet, protocol, source, destination, packets, carriage);
     if (sent) this.#wake(this.#queue);
     return sent;
   };
+}
+
+/** Whether the packet is, or begins, an ICMP error. */
+function quotesError(packet: Buffer, header: IpHeader): boolean {
+  if (header.protocol !== icmpProtocol(header.family) || header.payloadLength === 0) return false;
+  return icmpMessage(packet, header) === 'error';
 }
 
 const FLAGS_AT = 13;

@@ -4,6 +4,7 @@ import type { Keyed } from './flow-table.ts';
 import type { FlowTuple } from './flow-tuple.ts';
 import type { IpAddress } from './ip-address.ts';
 import { IpPath } from './ip-path.ts';
+import type { PathMtus } from './path-mtu.ts';
 import type { PacketSource } from './round-robin.ts';
 import type { TcpConnection } from './tcp/connection.ts';
 import type { TcpEvents } from './tcp/tcp-events.ts';
@@ -14,10 +15,12 @@ import type { Timed } from './timer-queue.ts';
 export interface TcpFlowHost {
   /** Largest IP packet. Unit: bytes. */
   readonly mtu: number;
+  /** What is known of the paths. */
+  readonly pathMtus: PathMtus;
   /** The flow has something to send. */
   wakeSource(source: PacketSource): void;
   /** The flow was touched: its deadline may have changed, or it is done. */
-  settle(flow: TcpFlow): void;
+  settle(flow: TcpFlow, now: Millis): void;
 }
 
 /**
@@ -39,6 +42,8 @@ export class TcpFlow implements FlowTuple, TcpPath, PacketSource, Timed, Keyed<T
   owner: TcpEvents | undefined;
   /** Whether it received something in this burst. */
   touched = false;
+  /** It was forgotten: its connection is done, or rests. */
+  gone = false;
   nextInBucket: TcpFlow | undefined;
   nextInTurn: PacketSource | undefined;
   inTurn = false;
@@ -77,13 +82,25 @@ export class TcpFlow implements FlowTuple, TcpPath, PacketSource, Timed, Keyed<T
     this.#path.finish(packet);
   }
 
+  knownMtu(now: Millis): number {
+    return this.#host.pathMtus.mtuTo(this.remoteAddress, now);
+  }
+
+  mtuKnownUntil(now: Millis): Millis {
+    return this.#host.pathMtus.knownUntil(this.remoteAddress, now);
+  }
+
+  lowerMtu(mtu: number, now: Millis, age: Millis): void {
+    this.#host.pathMtus.lower(this.remoteAddress, mtu, now, age);
+  }
+
   wake(): void {
     this.#host.wakeSource(this);
   }
 
   takeDown(now: Millis): Buffer | undefined {
     const packet = this.connection.takeDown(now);
-    this.#host.settle(this);
+    this.#host.settle(this, now);
     return packet;
   }
 }

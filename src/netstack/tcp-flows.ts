@@ -1,18 +1,27 @@
 import type { Millis } from '../core/machine.ts';
 import type { RandomSource } from '../core/random.ts';
+import { BufferPool } from './buffer-pool.ts';
 import type { FlowKey } from './flow-key.ts';
 import { FlowTable } from './flow-table.ts';
 import type { FlowTuple } from './flow-tuple.ts';
+import { answerCaller, firstWindow } from './half-open-answer.ts';
+import { MAPPED } from './ip-address.ts';
+import { PathMtus } from './path-mtu.ts';
 import type { PacketSource } from './round-robin.ts';
+import { SynQueue, type SynQueueHost } from './syn-queue.ts';
+import { ChallengeBudget } from './tcp/challenge-budget.ts';
 import { TcpConnection } from './tcp/connection.ts';
+import type { HalfOpen, Opening } from './tcp/half-open.ts';
 import { PacketSlab } from './tcp/packet-slab.ts';
 import type { TcpEvents } from './tcp/tcp-events.ts';
+import { type TcpOptions, type TcpSettings, tcpSettings } from './tcp/tcp-options.ts';
 import type { TcpPath } from './tcp/tcp-path.ts';
 import { TcpFlow, type TcpFlowHost } from './tcp-flow.ts';
+import { TimeWaits } from './time-wait.ts';
 import { TimerQueue } from './timer-queue.ts';
 import { TupleSecret } from './tuple-secret.ts';
 
-/** Most flows at a time, those in TIME-WAIT included. */
+/** Most flows at a time; what is half open, and what rests in TIME-WAIT, is counted apart. */
 export const MAX_FLOWS = 65_536;
 
 /** What flows need of the netstack. */
@@ -24,35 +33,99 @@ export interface TcpFlowsOptions {
   readonly mssLimit4: number;
   readonly mssLimit6: number;
   readonly wakeSource: (source: PacketSource) => void;
+  /** What every connection begins with. */
+  readonly tcp?: Partial<TcpOptions>;
+  /** Most flows at a time. Default: {@link MAX_FLOWS}. */
+  readonly maxFlows?: number;
 }
 
-/** The life of all flows: from their making over their deadlines to the moment they are done. */
-export class TcpFlows implements TcpFlowHost {
+/**
+ * The life of all flows: from their making over their deadlines to the moment they are done.
+ *
+ *     SYN ─▶ SynQueue ─ ACK ─▶ flow table ─ both FINs, all sent ─▶ TimeWaits ─ 60 s ─▶ nothing
+ */
+export class TcpFlows implements TcpFlowHost, SynQueueHost {
   readonly mtu: number;
   readonly secret: TupleSecret;
+  readonly pathMtus: PathMtus;
+  readonly callers: SynQueue;
+  readonly timeWaits: TimeWaits;
   readonly #options: TcpFlowsOptions;
-  readonly #slab = new PacketSlab();
+  readonly #common: Partial<TcpOptions>;
+  /** Those of a connection for which nothing else was chosen. */
+  readonly #settings: TcpSettings;
   readonly #table: FlowTable<TcpFlow>;
   readonly #timers = new TimerQueue<TcpFlow>();
   #touched: TcpFlow[] = [];
 
   constructor(options: TcpFlowsOptions) {
+    const { random, wakeSource } = options;
+    const common = {
+      ...options.tcp,
+      slab: new PacketSlab(),
+      pool: options.tcp?.pool ?? new BufferPool(),
+      challenges: new ChallengeBudget(random),
+    };
     this.mtu = options.mtu;
-    this.secret = new TupleSecret(options.random);
+    this.secret = new TupleSecret(random);
+    this.pathMtus = new PathMtus(options.mtu);
     this.#options = options;
-    this.#table = new FlowTable(options.random.uint32());
+    this.#common = common;
+    this.#settings = tcpSettings({ initialSequence: 0, timestampOffset: 0, ...common });
+    this.#table = new FlowTable(random.uint32());
+    this.callers = new SynQueue(random.uint32(), this);
+    this.timeWaits = new TimeWaits(random.uint32(), this.#settings.timeWaitMs, wakeSource);
   }
 
+  /** Connections, those in TIME-WAIT included. */
   get size(): number {
-    return this.#table.size;
+    return this.#table.size + this.timeWaits.size;
   }
 
   get full(): boolean {
-    return this.#table.size >= MAX_FLOWS;
+    return this.#table.size >= (this.#options.maxFlows ?? MAX_FLOWS);
+  }
+
+  get synAckRetries(): number {
+    return this.#settings.synAckRetries;
+  }
+
+  get timestamps(): boolean {
+    return this.#settings.timestamps;
+  }
+
+  get exhausted(): boolean {
+    return this.#settings.pool.free === 0;
+  }
+
+  get firstWindow(): number {
+    return firstWindow(this.#settings);
   }
 
   find(key: FlowKey): TcpFlow | undefined {
     return this.#table.find(key);
+  }
+
+  /** Whether nobody has the tuple now: no flow, no caller, nothing in TIME-WAIT. */
+  isFree(key: FlowKey): boolean {
+    return this.#table.find(key) === undefined && !this.timeWaits.has(key);
+  }
+
+  /** Whether a connection of ours may be made on the tuple, by one who insists. */
+  mayConnect(key: FlowKey, now: Millis): boolean {
+    return this.#table.find(key) === undefined && this.timeWaits.mayReuse(key, now);
+  }
+
+  /** The numbers of a new connection, whose tuple rests no longer. */
+  opening(key: FlowKey, now: Millis): Opening {
+    const initialSequence = this.timeWaits.succeed(key, this.secret.initialSequence(key, now));
+    return { initialSequence, timestampOffset: this.secret.timestampOffset(key) };
+  }
+
+  answer(kind: 'syn-ack' | 'ack', key: FlowKey, caller: HalfOpen, now: Millis): Buffer {
+    const isIpv4 = key.remote2 === MAPPED && key.remote0 === 0 && key.remote1 === 0;
+    const limits = { mtu: this.mtu, mssLimit: this.#mssLimit(isIpv4 ? 4 : 6) };
+    return answerCaller(kind, key, caller, this.#settings, limits, now);
   }
 
   /**
@@ -65,25 +138,12 @@ export class TcpFlows implements TcpFlowHost {
     tuple: FlowTuple,
     owner: TcpEvents | undefined,
     events: TcpEvents,
-    noDelay: boolean,
-    now: Millis,
+    chosen: Partial<TcpOptions>,
+    opening: Opening,
   ): TcpFlow {
-    const { random, mssLimit4, mssLimit6 } = this.#options;
-    const { localAddress, localPort, remoteAddress, remotePort } = tuple;
-    const initialSequence = this.secret.initialSequence(
-      localAddress,
-      localPort,
-      remoteAddress,
-      remotePort,
-      now,
-    );
-    const options = {
-      initialSequence,
-      timestampOffset: random.uint32(),
-      noDelay,
-      slab: this.#slab,
-    };
-    const mssLimit = localAddress.family === 4 ? mssLimit4 : mssLimit6;
+    const { initialSequence, timestampOffset } = opening;
+    const options = { ...this.#common, ...chosen, initialSequence, timestampOffset };
+    const mssLimit = this.#mssLimit(tuple.localAddress.family);
     const makeConnection = (path: TcpPath) => new TcpConnection(path, events, options);
     const flow = new TcpFlow(tuple, this, mssLimit, owner, makeConnection);
     this.#table.add(flow);
@@ -102,13 +162,23 @@ export class TcpFlows implements TcpFlowHost {
     this.#options.wakeSource(source);
   }
 
-  /** Looks at the deadline of a flow that was touched, and forgets it when it is done. */
-  settle(flow: TcpFlow): void {
-    if (flow.connection.done) this.remove(flow);
-    else this.#timers.schedule(flow, flow.connection.nextTimeout());
+  /**
+   * Looks at the deadline of a flow that was touched. Forgets it when it is done; of one in
+   * TIME-WAIT only a record stays, once all is sent.
+   */
+  settle(flow: TcpFlow, now: Millis): void {
+    if (flow.gone) return;
+    const { done, resting } = flow.connection;
+    if (!done && resting === undefined) {
+      this.#timers.schedule(flow, flow.connection.nextTimeout());
+      return;
+    }
+    this.remove(flow);
+    if (resting !== undefined) this.timeWaits.add(flow.key, resting, now);
   }
 
   remove(flow: TcpFlow): void {
+    flow.gone = true;
     this.#table.remove(flow);
     this.#timers.remove(flow);
   }
@@ -120,13 +190,14 @@ export class TcpFlows implements TcpFlowHost {
     for (const flow of touched) {
       flow.touched = false;
       flow.connection.endOfBurst(now);
-      this.settle(flow);
+      this.settle(flow, now);
       flow.wake();
     }
   }
 
   nextTimeout(): Millis {
-    return this.#timers.nextAt;
+    const records = Math.min(this.callers.nextTimeout(), this.timeWaits.nextTimeout());
+    return Math.min(this.#timers.nextAt, records);
   }
 
   onTimeout(now: Millis): void {
@@ -139,8 +210,10 @@ export class TcpFlows implements TcpFlowHost {
         flow.connection.onTimeout(now);
         flow.wake();
       }
-      this.settle(flow);
+      this.settle(flow, now);
     }
+    this.callers.onTimeout(now);
+    this.timeWaits.onTimeout(now);
   }
 
   /** Ends all flows: their owners hear `network-unreachable`. */
@@ -152,6 +225,13 @@ export class TcpFlows implements TcpFlowHost {
       this.remove(flow);
     }
     this.#touched = [];
+    this.callers.clear();
+    this.timeWaits.clear();
+    this.pathMtus.clear();
+  }
+
+  #mssLimit(family: 4 | 6): number {
+    return family === 4 ? this.#options.mssLimit4 : this.#options.mssLimit6;
   }
 }
 

@@ -1,9 +1,12 @@
 import type { Drop, Millis } from '../core/machine.ts';
+import type { FlowKey } from './flow-key.ts';
 import type { FlowTuple } from './flow-tuple.ts';
 import type { IpAddress } from './ip-address.ts';
 import { type IpHeader, IpProtocol } from './ip-header.ts';
 import { incomingPseudoSum } from './pseudo-header.ts';
+import type { SynQueue } from './syn-queue.ts';
 import type { TcpConnection } from './tcp/connection.ts';
+import type { HalfOpen } from './tcp/half-open.ts';
 import { TcpListener } from './tcp/listener.ts';
 import type { TcpEvents } from './tcp/tcp-events.ts';
 import type { TcpFlow } from './tcp-flow.ts';
@@ -14,7 +17,7 @@ export interface TcpListenOptions {
   readonly address?: IpAddress;
   /** 0: a free ephemeral port. */
   readonly port: number;
-  /** Most connections that are half open. Default: 128. */
+  /** Most connections that are open and wait to be taken. Default: 128. */
   readonly backlog?: number;
 }
 
@@ -26,8 +29,10 @@ export type OnTcpConnection = (connection: TcpConnection, tuple: FlowTuple) => T
 
 /** What a listening port needs of those who keep it. */
 export interface TcpListeningHost {
+  /** Where callers of all ports wait for the end of their handshake. */
+  readonly callers: SynQueue;
   /** Makes and enters the flow of a caller; undefined when there are too many. */
-  makeFlow(tuple: FlowTuple, events: TcpEvents): TcpFlow | undefined;
+  makeFlow(tuple: FlowTuple, events: TcpEvents, handshake: HalfOpen): TcpFlow | undefined;
   removeListening(listening: TcpListening): void;
 }
 
@@ -38,7 +43,7 @@ export class TcpListening {
   readonly address: IpAddress | undefined;
   readonly #host: TcpListeningHost;
   readonly #onConnection: OnTcpConnection;
-  readonly #listener: TcpListener<FlowTuple>;
+  readonly #listener: TcpListener;
   readonly #flows = new WeakMap<TcpConnection, TcpFlow>();
 
   constructor(
@@ -51,9 +56,11 @@ export class TcpListening {
     this.address = options.address?.isUnspecified === false ? options.address : undefined;
     this.#host = host;
     this.#onConnection = onConnection;
-    this.#listener = new TcpListener<FlowTuple>({
+    this.#listener = new TcpListener({
       ...(options.backlog === undefined ? {} : { backlog: options.backlog }),
-      makeConnection: (caller, events) => this.#makeConnection(caller, events),
+      callers: host.callers,
+      makeConnection: (key, events, handshake) =>
+        this.#makeConnection(key.tuple(), events, handshake),
       onConnection: () => this.#accept(),
     });
   }
@@ -65,32 +72,25 @@ export class TcpListening {
   }
 
   /** Takes a segment that belongs to no flow; `NO_SOCKET` asks for a reset. */
-  fromBelow(
-    packet: Buffer,
-    header: IpHeader,
-    localPort: number,
-    remotePort: number,
-    now: Millis,
-  ): Drop {
-    const caller: FlowTuple = {
-      localAddress: header.destination(),
-      localPort,
-      remoteAddress: header.source(),
-      remotePort,
-    };
+  fromBelow(packet: Buffer, header: IpHeader, key: FlowKey, now: Millis): Drop {
     const pseudoHeaderSum = incomingPseudoSum(header, IpProtocol.TCP);
     const { payloadAt, payloadLength } = header;
-    return this.#listener.fromBelow(packet, payloadAt, payloadLength, pseudoHeaderSum, caller, now);
+    return this.#listener.fromBelow(packet, payloadAt, payloadLength, pseudoHeaderSum, key, now);
   }
 
   /** Stops listening; connections that were accepted live on. May be called twice. */
   close(): void {
     this.#host.removeListening(this);
+    this.#host.callers.forget(this.port, this.address);
     this.#listener.close();
   }
 
-  #makeConnection(caller: FlowTuple, events: TcpEvents): TcpConnection | undefined {
-    const flow = this.#host.makeFlow(caller, events);
+  #makeConnection(
+    tuple: FlowTuple,
+    events: TcpEvents,
+    handshake: HalfOpen,
+  ): TcpConnection | undefined {
+    const flow = this.#host.makeFlow(tuple, events, handshake);
     if (flow === undefined) return undefined;
     this.#flows.set(flow.connection, flow);
     return flow.connection;

@@ -1,4 +1,4 @@
-import { u8, u16 } from '../core/bytes.ts';
+import { u16 } from '../core/bytes.ts';
 import { Drop, type Millis } from '../core/machine.ts';
 import type { RandomSource } from '../core/random.ts';
 import { FlowKey } from './flow-key.ts';
@@ -10,10 +10,9 @@ import { NetstackError } from './netstack-error.ts';
 import { pickPort } from './ports.ts';
 import { incomingPseudoSum } from './pseudo-header.ts';
 import type { TcpConnection } from './tcp/connection.ts';
-import { Flag, segmentIsIntact, sequenceOf, TCP_HEADER_BYTES } from './tcp/segment.ts';
-import { TcpState } from './tcp/state.ts';
+import { segmentIsIntact, sequenceOf, TCP_HEADER_BYTES } from './tcp/segment.ts';
 import type { TcpEvents } from './tcp/tcp-events.ts';
-import type { TcpFlow } from './tcp-flow.ts';
+import type { TcpOptions } from './tcp/tcp-options.ts';
 import { TcpFlows, type TcpFlowsOptions } from './tcp-flows.ts';
 import { TcpListeners } from './tcp-listeners.ts';
 import { type OnTcpConnection, TcpListening, type TcpListenOptions } from './tcp-listening.ts';
@@ -27,6 +26,8 @@ export interface TcpConnectOptions {
   readonly localAddress?: IpAddress;
   /** See `TcpOptions.noDelay`. */
   readonly noDelay?: boolean;
+  /** See `TcpOptions.userTimeoutMs`. */
+  readonly userTimeoutMs?: Millis;
 }
 
 /** Segments → flows and listeners; makes both. */
@@ -51,15 +52,14 @@ export class TcpTable {
     const localPort = u16(packet, payloadAt + 2);
     this.#key.readIncoming(header, remotePort, localPort);
     const flow = this.flows.find(this.#key);
-    if (flow !== undefined && !yields(flow, packet, header)) {
+    if (flow !== undefined) {
       this.flows.touch(flow);
       return flow.connection.fromBelow(packet, payloadAt, payloadLength, now);
     }
-    if (flow !== undefined) this.flows.remove(flow);
+    const drop = this.flows.timeWaits.fromBelow(this.#key, packet, header, now);
+    if (drop !== undefined) return drop;
     const listening = this.#listeners.find(header, localPort);
-    if (listening !== undefined) {
-      return listening.fromBelow(packet, header, localPort, remotePort, now);
-    }
+    if (listening !== undefined) return listening.fromBelow(packet, header, this.#key, now);
     const pseudoHeaderSum = incomingPseudoSum(header, IpProtocol.TCP);
     const intact = segmentIsIntact(packet, payloadAt, payloadLength, pseudoHeaderSum);
     return intact ? Drop.NO_SOCKET : Drop.BAD_CHECKSUM;
@@ -85,7 +85,7 @@ export class TcpTable {
     const failure = FAILURES[kind];
     if (kind === 'too-big') flow.connection.pathMtu(mtu, sequence, now);
     else if (failure !== undefined) flow.connection.icmpError(failure, sequence);
-    this.flows.settle(flow);
+    this.flows.settle(flow, now);
     return Drop.NONE;
   }
 
@@ -107,27 +107,25 @@ export class TcpTable {
     }
     if (this.flows.full) throw new NetstackError('ENOBUFS', 'connect', 'too many connections');
     const partial = { localAddress, remoteAddress, remotePort };
-    const localPort = this.#localPort(partial, options.localPort ?? 0);
+    const localPort = this.#localPort(partial, options.localPort ?? 0, now);
     const tuple = { ...partial, localPort };
-    const flow = this.flows.make(tuple, events, events, options.noDelay ?? false, now);
+    const opening = this.flows.opening(this.#key.readTuple(tuple), now);
+    const flow = this.flows.make(tuple, events, events, tcpOptions(options), opening);
     flow.connection.connect(now);
     return flow.connection;
   }
 
   /** @throws NetstackError `EADDRNOTAVAIL` or `EADDRINUSE` */
-  listen(
-    options: TcpListenOptions,
-    onConnection: OnTcpConnection,
-    clock: () => Millis,
-  ): TcpListening {
+  listen(options: TcpListenOptions, onConnection: OnTcpConnection): TcpListening {
     const { address } = options;
     if (address !== undefined && !address.isUnspecified && !this.#addresses.owns(address)) {
       throw new NetstackError('EADDRNOTAVAIL', 'listen', `${address}`);
     }
     const port = options.port === 0 ? this.#freeListenPort() : options.port;
     const listening = new TcpListening(port, options, onConnection, {
-      makeFlow: (tuple, events) =>
-        this.flows.full ? undefined : this.flows.make(tuple, undefined, events, false, clock()),
+      callers: this.flows.callers,
+      makeFlow: (tuple, events, handshake) =>
+        this.flows.full ? undefined : this.flows.make(tuple, undefined, events, {}, handshake),
       removeListening: (closed) => this.#listeners.remove(closed),
     });
     if (this.#listeners.isTaken(listening.address, port)) {
@@ -153,19 +151,21 @@ export class TcpTable {
     return wanted;
   }
 
-  #localPort(tuple: Omit<FlowTuple, 'localPort'>, wanted: number): number {
-    const isFree = (localPort: number) =>
-      this.flows.find(this.#key.readTuple({ ...tuple, localPort })) === undefined;
-    const { localAddress, remoteAddress, remotePort } = tuple;
-    const offset = this.flows.secret.portOffset(localAddress, remoteAddress, remotePort);
-    const port =
-      wanted === 0
-        ? pickPort(this.#random, offset, (any) => !this.#listeners.has(any) && isFree(any))
-        : wanted;
-    if (port === undefined || !isFree(port)) {
-      throw new NetstackError('EADDRINUSE', 'connect', `${localAddress} port ${wanted}`);
+  #localPort(partial: Omit<FlowTuple, 'localPort'>, wanted: number, now: Millis): number {
+    const key = this.#key.readTuple({ ...partial, localPort: wanted });
+    if (wanted !== 0 && this.flows.mayConnect(key, now)) return wanted;
+    const port = wanted === 0 ? this.#freePort(key) : undefined;
+    if (port === undefined) {
+      throw new NetstackError('EADDRINUSE', 'connect', `${partial.localAddress} port ${wanted}`);
     }
     return port;
+  }
+
+  #freePort(key: FlowKey): number | undefined {
+    return pickPort(this.#random, this.flows.secret.portOffset(key), (port) => {
+      key.localPort = port;
+      return !this.#listeners.has(port) && this.flows.isFree(key);
+    });
   }
 
   #freeListenPort(): number {
@@ -175,17 +175,13 @@ export class TcpTable {
   }
 }
 
-/** Whether a flow in TIME-WAIT makes way for a new one of the same tuple (RFC 6191). */
-function yields(flow: TcpFlow, packet: Buffer, header: IpHeader): boolean {
-  const { payloadAt, payloadLength } = header;
-  return (
-    flow.connection.state === TcpState.TIME_WAIT &&
-    (u8(packet, payloadAt + FLAGS_AT) & Flag.SYN) !== 0 &&
-    flow.connection.yieldsTo(packet, payloadAt, payloadLength)
-  );
+/** What a connection is made with beside what all have. */
+function tcpOptions({ noDelay, userTimeoutMs }: TcpConnectOptions): Partial<TcpOptions> {
+  return {
+    ...(noDelay === undefined ? {} : { noDelay }),
+    ...(userTimeoutMs === undefined ? {} : { userTimeoutMs }),
+  };
 }
-
-const FLAGS_AT = 13;
 
 /** What an ICMP error means to a connection; undefined for what it ignores. */
 const FAILURES: Readonly<

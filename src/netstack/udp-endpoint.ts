@@ -1,10 +1,12 @@
 import { Channel } from '../core/channel.ts';
+import { type Carriage, ORDINARY } from './carriage.ts';
 import type { IpAddress } from './ip-address.ts';
 import { type IpHeader, IpProtocol } from './ip-header.ts';
 import type { IpOutput } from './ip-output.ts';
 import type { LocalAddresses } from './local-addresses.ts';
 import { NetstackError } from './netstack-error.ts';
 import { QUEUE_PACKETS } from './packet-queue.ts';
+import type { PathMtus } from './path-mtu.ts';
 import type { PacketSource } from './round-robin.ts';
 import { buildUdp, MAX_UDP_PAYLOAD_BYTES } from './udp.ts';
 import type { UnreachableKind } from './unreachable.ts';
@@ -23,10 +25,26 @@ export interface UdpOptions {
   readonly remote?: { readonly address: IpAddress; readonly port: number };
 }
 
+/** An ICMP error about a datagram that an endpoint sent. */
+export interface UdpUnreachable {
+  readonly kind: UnreachableKind;
+  /** What a `too-big` error names. Unit: bytes. */
+  readonly mtu: number;
+  /** Who says so: the host, or a router on the way. */
+  readonly from: IpAddress;
+  /** Where the datagram was going. */
+  readonly to: IpAddress;
+  readonly port: number;
+}
+
 /** Who owns an endpoint hears these, called directly. */
 export interface UdpEvents {
+  /** Whether a datagram that takes so many bytes of memory is wanted; without it every one is. */
+  accepts?(bytes: number): boolean;
   /** `payload` is the owner's to keep. */
   datagram(payload: Buffer, from: IpAddress, port: number): void;
+  /** Any ICMP error about a datagram of ours, also when the endpoint is not connected. */
+  unreachable?(error: UdpUnreachable): void;
   /** An ICMP error about a datagram of a connected endpoint; `network-down` is the last event. */
   failed(error: UdpFailure): void;
   /** There is room again, after `send` returned false. */
@@ -37,6 +55,7 @@ export interface UdpEvents {
 export interface UdpHost {
   readonly output: IpOutput;
   readonly addresses: LocalAddresses;
+  readonly pathMtus: PathMtus;
   wakeSource(source: PacketSource): void;
   removeUdp(endpoint: UdpEndpoint): void;
 }
@@ -55,6 +74,8 @@ export class UdpEndpoint implements PacketSource {
   readonly #anyAddress: boolean;
   readonly #host: UdpHost;
   readonly #queue: Channel<Buffer> = new Channel('udp', QUEUE_PACKETS);
+  #carriage: Carriage = ORDINARY;
+  #longestSent = 0;
   #starved = false;
   #closed = false;
 
@@ -76,6 +97,16 @@ export class UdpEndpoint implements PacketSource {
     this.#host = host;
   }
 
+  /** Hop limit of what is sent from now on: 1 … 255. Default: 64. */
+  set hopLimit(hopLimit: number) {
+    this.#carriage = { ...ORDINARY, hopLimit };
+  }
+
+  /** Largest packet that it has sent. Unit: bytes. */
+  get longestSent(): number {
+    return this.#longestSent;
+  }
+
   /**
    * Sends one datagram, in fragments where it is larger than the MTU; copies `payload`. False when
    * there is no room: `drained` follows.
@@ -90,17 +121,18 @@ export class UdpEndpoint implements PacketSource {
     }
     const { output, addresses } = this.#host;
     const source = this.#anyAddress ? addresses.sourceFor(to) : this.localAddress;
-    if (source === undefined || to.family !== this.family) {
+    if (source === undefined || to.family !== this.family || to.isUnspecified) {
       throw new NetstackError('ENETUNREACH', 'send', `no way to ${to}`);
     }
     const packet = buildUdp(source, this.localPort, to, port, payload);
-    if (output.packetsFor(this.family, packet.length) > this.#queue.slots) {
+    if (output.packetsFor(to, packet.length) > this.#queue.slots) {
       throw new NetstackError('EMSGSIZE', 'send', `${payload.length} bytes are too many fragments`);
     }
-    if (!output.send(packet, IpProtocol.UDP, source, to, this.#queue)) {
+    if (!output.send(packet, IpProtocol.UDP, source, to, this.#queue, this.#carriage)) {
       this.#starved = true;
       return false;
     }
+    this.#longestSent = Math.max(this.#longestSent, Math.min(packet.length, output.mtu));
     this.#host.wakeSource(this);
     return true;
   }
@@ -130,6 +162,17 @@ export class UdpEndpoint implements PacketSource {
     if (this.family !== other.family) return false;
     const shared = this.#anyAddress || other.#anyAddress;
     return shared || this.localAddress.equals(other.localAddress);
+  }
+
+  /** Whether a packet with these headers, to `port`, can be one that it sent. */
+  canHaveSent(quoted: IpHeader, port: number): boolean {
+    if (quoted.family !== this.family) return false;
+    const { source0, source1, source2, source3 } = quoted;
+    const fromHere = this.#anyAddress
+      ? this.#host.addresses.owns(quoted.source())
+      : this.localAddress.matches(source0, source1, source2, source3);
+    if (!fromHere || this.remoteAddress === undefined) return fromHere;
+    return this.isConnectedTo(quoted.destination(), port);
   }
 
   /** Whether it is connected to `address`:`port`. */

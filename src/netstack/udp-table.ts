@@ -1,5 +1,5 @@
 import { u16 } from '../core/bytes.ts';
-import { Drop } from '../core/machine.ts';
+import { Drop, type Millis } from '../core/machine.ts';
 import type { RandomSource } from '../core/random.ts';
 import type { IpAddress } from './ip-address.ts';
 import type { IpHeader } from './ip-header.ts';
@@ -9,10 +9,16 @@ import { checkUdp, udpPayload } from './udp.ts';
 import {
   UdpEndpoint,
   type UdpEvents,
-  type UdpFailure,
   type UdpHost,
   type UdpOptions,
+  type UdpUnreachable,
 } from './udp-endpoint.ts';
+
+/** What an ICMP error says of itself. */
+export type IcmpErrorReport = Pick<UdpUnreachable, 'kind' | 'mtu' | 'from'>;
+
+/** What a datagram costs its receiver beside its packet. Unit: bytes. */
+export const DATAGRAM_OVERHEAD_BYTES = 256;
 
 /** The UDP endpoints by local port. */
 export class UdpTable {
@@ -41,28 +47,46 @@ export class UdpTable {
     return endpoint;
   }
 
-  /** Hands the datagram in `packet` to its endpoint; `NO_SOCKET` when there is none. */
+  /**
+   * Hands the datagram in `packet` to its endpoint; `NO_SOCKET` when there is none, `NO_ROOM` when
+   * its owner has no room left.
+   */
   fromBelow(packet: Buffer, header: IpHeader): Drop {
     const drop = checkUdp(packet, header);
     if (drop !== Drop.NONE) return drop;
     const sourcePort = u16(packet, header.payloadAt);
     const endpoint = this.#endpointFor(header, sourcePort, u16(packet, header.payloadAt + 2));
     if (endpoint === undefined) return Drop.NO_SOCKET;
-    endpoint.events.datagram(udpPayload(packet, header), header.source(), sourcePort);
+    const { events } = endpoint;
+    if (events.accepts?.(packet.length + DATAGRAM_OVERHEAD_BYTES) === false) return Drop.NO_ROOM;
+    events.datagram(udpPayload(packet, header), header.source(), sourcePort);
     return Drop.NONE;
   }
 
-  /** Tells the endpoint that sent the quoted datagram; `NO_SOCKET` when none is connected so. */
-  icmpError(error: UdpFailure, packet: Buffer, quoted: IpHeader): Drop {
+  /** Tells the endpoint that sent the quoted datagram; `NO_SOCKET` when none can have. */
+  icmpError(report: IcmpErrorReport, packet: Buffer, quoted: IpHeader, now: Millis): Drop {
     const localPort = u16(packet, quoted.payloadAt);
-    const remotePort = u16(packet, quoted.payloadAt + 2);
-    const remote = quoted.destination();
+    const port = u16(packet, quoted.payloadAt + 2);
     for (const endpoint of this.#byPort.get(localPort) ?? NONE) {
-      if (!endpoint.isConnectedTo(remote, remotePort)) continue;
-      endpoint.events.failed(error);
-      return Drop.NONE;
+      if (!endpoint.canHaveSent(quoted, port)) continue;
+      return this.#tell(endpoint, { ...report, to: quoted.destination(), port }, now);
     }
     return Drop.NO_SOCKET;
+  }
+
+  #tell(endpoint: UdpEndpoint, error: UdpUnreachable, now: Millis): Drop {
+    if (error.kind === 'too-big' && !this.#isTooBig(endpoint, error)) return Drop.UNEXPECTED;
+    if (error.kind === 'too-big') {
+      this.#host.pathMtus.lower(error.to, error.mtu, now);
+    }
+    endpoint.events.unreachable?.(error);
+    if (endpoint.isConnectedTo(error.to, error.port)) endpoint.events.failed(error.kind);
+    return Drop.NONE;
+  }
+
+  /** Routers cut our datagrams over IPv4; over IPv6 one must have been longer than they say. */
+  #isTooBig({ family, longestSent }: UdpEndpoint, { mtu }: UdpUnreachable): boolean {
+    return family === 6 && longestSent > mtu;
   }
 
   remove(endpoint: UdpEndpoint): void {

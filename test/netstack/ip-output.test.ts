@@ -29,7 +29,7 @@ describe.each([{ family: 4 }, { family: 6 }] as const)('IpOutput of IPv$family',
     const output = new IpOutput(576, new SeededRandom(1));
     for (let payload = 0; payload < 5000; payload += 13) {
       const expected = cut(family, Buffer.alloc(payload), 576).length;
-      expect(output.packetsFor(family, headerBytes + payload)).toBe(expected);
+      expect(output.packetsFor(ENDS[family].destination, headerBytes + payload)).toBe(expected);
     }
   });
 
@@ -45,6 +45,44 @@ describe.each([{ family: 4 }, { family: 6 }] as const)('IpOutput of IPv$family',
     expect(queue.size).toBe(2);
     expect(send(1000)).toBe(true);
     expect(send(1)).toBe(false);
+  });
+
+  test('what nobody may cut goes whole, with the hop limit that was asked for', () => {
+    // The known path is narrower; the tunnel itself is not.
+    const output = new IpOutput(1500, new SeededRandom(1), () => 576);
+    const queue = new Channel<Buffer>('packets', 4);
+    const { source, destination } = ENDS[family];
+    const carriage = { hopLimit: 5, fragments: 'forbidden' } as const;
+    const tooLong = allocatePacket(family, 1501 - headerBytes);
+    expect(output.send(tooLong, 17, source, destination, queue, carriage)).toBe(false);
+    const packet = allocatePacket(family, 1000);
+    output.send(packet, IpProtocol.UDP, source, destination, queue, carriage);
+    const sent = queue.take() ?? Buffer.alloc(0);
+    expect(queue.size).toBe(0);
+    expect(headerOf(sent)).toMatchObject({ fragment: false, hopLimit: 5, payloadLength: 1000 });
+    // Don't Fragment, and no identification (RFC 6864 §4.1).
+    if (family === 4) expect(sent.subarray(4, 8).toString('hex')).toBe('00004000');
+  });
+
+  test('cuts to the path of each destination', () => {
+    const { source, destination } = ENDS[family];
+    const output = new IpOutput(1500, new SeededRandom(1), (to) =>
+      to.equals(destination) ? 1300 : 1500,
+    );
+    const queue = new Channel<Buffer>('packets', 4);
+    const lengths = (to: typeof destination) => {
+      const packet = allocatePacket(family, 1400);
+      output.send(packet, IpProtocol.UDP, source, to, queue, {
+        hopLimit: 9,
+        fragments: 'allowed',
+      });
+      const sent: Buffer[] = [];
+      for (let next = queue.take(); next !== undefined; next = queue.take()) sent.push(next);
+      expect(new Set(sent.map((one) => headerOf(one).hopLimit))).toEqual(new Set([9]));
+      return sent.map(({ length }) => length <= 1300);
+    };
+    expect(lengths(destination)).toEqual([true, true]);
+    expect(lengths(source)).toEqual([false]);
   });
 
   test('identifications of fragmented datagrams do not repeat', () => {

@@ -85,6 +85,7 @@ describe.each(FAMILIES)('Reassembly of IPv$family', ({ family }) => {
     { name: 'no payload',                           spec: { offset: 8, more: true, payload: bytes(0, 0) } },
     { name: 'an odd length that is not the last',   spec: { offset: 8, more: true, payload: bytes(9, 0) } },
     { name: 'half a TCP header in the first',       spec: { offset: 0, more: true, payload: bytes(16, 0), protocol: IpProtocol.TCP } },
+    { name: 'a piece that would write over a TCP header', spec: { offset: 8, more: true, payload: bytes(16, 0), protocol: IpProtocol.TCP } },
     { name: 'an end past 65,535',                   spec: { offset: 65_528, more: false, payload: bytes(8, 0) } },
   ] satisfies { name: string; spec: FragmentSpec }[])('refuses $name', ({ spec }) => {
     expect(add(new Reassembly(), fragment(family, spec))).toBe(Drop.MALFORMED);

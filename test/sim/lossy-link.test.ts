@@ -59,4 +59,29 @@ describe('LossyLink', () => {
     expect(seen.length).toBeLessThan(515);
     for (const [item, at] of seen) expect(at - item).toBeLessThanOrEqual(20);
   });
+
+  test('loses in bursts of about the length that was asked for', () => {
+    const seen = arrivals({ burst: { beginPercent: 2, endPercent: 20 } }, 3).map(([item]) => item);
+    const gaps = seen.map((item, index) => item - (seen[index - 1] ?? -1) - 1);
+    const bursts = gaps.filter((length) => length > 0);
+    const average = (1000 - seen.length) / bursts.length;
+    expect(bursts.length).toBeGreaterThan(10);
+    expect(average).toBeGreaterThan(3);
+    expect(average).toBeLessThan(8);
+  });
+
+  test('loses what it is told to', () => {
+    const items = arrivals({ lose: (item) => item % 10 === 3 }).map(([item]) => item);
+    expect(items).toHaveLength(900);
+    expect(items.filter((item) => item % 10 === 3)).toEqual([]);
+  });
+
+  test('holds an item back by no more than asked', () => {
+    const seen = arrivals({ delayMs: 20, reorderPercent: 30, reorderMs: 5 });
+    expect(seen.map(([item]) => item)).not.toEqual(sorted(seen.map(([item]) => item)));
+    for (const [item, at] of seen) {
+      expect(at - item).toBeGreaterThanOrEqual(20);
+      expect(at - item).toBeLessThan(25);
+    }
+  });
 });

@@ -3,6 +3,8 @@ import type { Millis } from '../../src/core/machine.ts';
 
 interface Entry {
   readonly at: Millis;
+  /** Of two timers of one moment, the one that was set first fires first. */
+  readonly order: number;
   readonly callback: () => void;
   cancelled: boolean;
 }
@@ -13,7 +15,9 @@ interface Entry {
  */
 export class VirtualClock implements Clock {
   #now: Millis = 0;
+  /** A binary heap, earliest first. */
   readonly #timers: Entry[] = [];
+  #orders = 0;
   #immediates: Entry[] = [];
 
   now(): Millis {
@@ -26,9 +30,7 @@ export class VirtualClock implements Clock {
 
   setTimer(at: Millis, callback: () => void): Cancel {
     const entry = this.#entry(Math.max(at, this.#now), callback);
-    let index = this.#timers.length;
-    while (index > 0 && (this.#timers[index - 1]?.at ?? 0) > entry.at) index -= 1;
-    this.#timers.splice(index, 0, entry);
+    this.#push(entry);
     return () => {
       entry.cancelled = true;
     };
@@ -49,7 +51,7 @@ export class VirtualClock implements Clock {
 
   /** Time of the earliest timer; `Infinity` for none. */
   get nextAt(): Millis {
-    while (this.#timers[0]?.cancelled) this.#timers.shift();
+    while (this.#timers[0]?.cancelled) this.#pop();
     return this.#timers[0]?.at ?? Number.POSITIVE_INFINITY;
   }
 
@@ -69,7 +71,7 @@ export class VirtualClock implements Clock {
     if (at === Number.POSITIVE_INFINITY) return false;
     this.#now = at;
     while (this.nextAt <= at) {
-      const entry = this.#timers.shift();
+      const entry = this.#pop();
       if (entry !== undefined && !entry.cancelled) entry.callback();
     }
     this.settle();
@@ -85,6 +87,46 @@ export class VirtualClock implements Clock {
   }
 
   #entry(at: Millis, callback: () => void): Entry {
-    return { at, callback, cancelled: false };
+    this.#orders += 1;
+    return { at, order: this.#orders, callback, cancelled: false };
   }
+
+  #push(entry: Entry): void {
+    const heap = this.#timers;
+    let index = heap.length;
+    while (index > 0) {
+      const above = (index - 1) >>> 1;
+      const parent = heap[above];
+      if (parent === undefined || !isBefore(entry, parent)) break;
+      heap[index] = parent;
+      index = above;
+    }
+    heap[index] = entry;
+  }
+
+  #pop(): Entry | undefined {
+    const heap = this.#timers;
+    const first = heap[0];
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return first;
+    let index = 0;
+    for (;;) {
+      let below = 2 * index + 1;
+      let child = heap[below];
+      const right = heap[below + 1];
+      if (child !== undefined && right !== undefined && isBefore(right, child)) {
+        below += 1;
+        child = right;
+      }
+      if (child === undefined || !isBefore(child, last)) break;
+      heap[index] = child;
+      index = below;
+    }
+    heap[index] = last;
+    return first;
+  }
+}
+
+function isBefore(a: Entry, b: Entry): boolean {
+  return a.at === b.at ? a.order < b.order : a.at < b.at;
 }

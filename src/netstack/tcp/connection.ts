@@ -1,22 +1,21 @@
 import { Drop, type Millis } from '../../core/machine.ts';
 import { serialDiff } from '../../core/serial.ts';
-import { acceptSyn, isNewerSyn } from './handshake.ts';
+import type { HalfOpen } from './half-open.ts';
+import { acceptSyn, replayHandshake } from './handshake.ts';
 import { arrive } from './input.ts';
+import type { Resting } from './newer-syn.ts';
 import { nextPacket } from './output.ts';
 import { endBurst } from './receive-text.ts';
-import { segmentIsIntact, TCP_HEADER_BYTES } from './segment.ts';
+import { segmentIsIntact } from './segment.ts';
+import { reviewSegmentSize, tooBig } from './segment-size.ts';
 import { mayReceive, maySend, TcpState } from './state.ts';
 import { Tcb } from './tcb.ts';
 import type { TcpEvents } from './tcp-events.ts';
-import type { TcpInfo } from './tcp-info.ts';
+import { type TcpInfo, tcpInfo } from './tcp-info.ts';
 import type { KeepAliveOptions, TcpOptions } from './tcp-options.ts';
 import type { TcpPath } from './tcp-path.ts';
 import { runTimers } from './timeouts.ts';
 import { Timer } from './timers.ts';
-
-/** Smallest MTU that an ICMP error can talk us into (RFC 1191 §3, RFC 8201 §4), by IP header. */
-const MIN_MTU = { ipv4: 576, ipv6: 1280 } as const;
-const IPV4_HEADER_BYTES = 20;
 
 /**
  * One TCP connection (RFC 9293): segments in, segments out, a stream of bytes each way. It has no
@@ -36,6 +35,13 @@ export class TcpConnection {
   /** CLOSED, and nothing left to send: its flow can be forgotten. */
   get done(): boolean {
     return this.#tcb.state === TcpState.CLOSED && !this.#tcb.resetOwed;
+  }
+
+  /** What its owner must remember of it in its stead: TIME-WAIT has begun, and all is sent. */
+  get resting(): Resting | undefined {
+    const { state, acks, resetOwed } = this.#tcb;
+    const rests = state === TcpState.TIME_WAIT && !acks.due && !resetOwed;
+    return rests ? this.#tcb.resting : undefined;
   }
 
   /** The peer's FIN was reached, and all before it read. */
@@ -62,6 +68,13 @@ export class TcpConnection {
     tcb.keepAlive.heard(now);
     acceptSyn(tcb, syn, now);
     tcb.path.wake();
+  }
+
+  /** Opens passively for a caller whose SYN was answered before. Call once. */
+  resume(caller: HalfOpen, now: Millis): void {
+    this.#tcb.keepAlive.heard(now);
+    replayHandshake(this.#tcb, caller);
+    this.#tcb.path.wake();
   }
 
   /** Takes one segment of this connection; slices of `packet` are kept. */
@@ -94,19 +107,12 @@ export class TcpConnection {
 
   /** A router says that our packet was longer than `mtu`. Only what is in flight is believed. */
   pathMtu(mtu: number, quotedSequence: number, now: Millis): void {
-    const { path, sender, timers } = this.#tcb;
-    if (!this.#isInFlight(quotedSequence)) return;
-    const floor = path.ipHeaderBytes === IPV4_HEADER_BYTES ? MIN_MTU.ipv4 : MIN_MTU.ipv6;
-    const mss = Math.max(mtu, floor) - path.ipHeaderBytes - TCP_HEADER_BYTES;
-    const payload = this.#tcb.payloadFor(mss);
-    if (payload >= sender.flight.lengthOf(quotedSequence)) return;
-    sender.setMss(payload);
-    timers.set(Timer.RETRANSMIT, now + sender.rto.valueMs);
-    path.wake();
+    if (this.#isInFlight(quotedSequence)) tooBig(this.#tcb, mtu, quotedSequence, now);
   }
 
   /** All that came together has been fed: tells the owner, and decides about acknowledgements. */
   endOfBurst(now: Millis): void {
+    reviewSegmentSize(this.#tcb, now);
     endBurst(this.#tcb, now);
   }
 
@@ -188,36 +194,8 @@ export class TcpConnection {
     path.wake();
   }
 
-  /** Whether this SYN, which came in TIME-WAIT, begins a new connection: forget this one then. */
-  yieldsTo(packet: Buffer, tcpOffset: number, tcpLength: number): boolean {
-    const tcb = this.#tcb;
-    if (tcb.state !== TcpState.TIME_WAIT) return false;
-    return tcb.incoming.read(packet, tcpOffset, tcpLength) && isNewerSyn(tcb);
-  }
-
   info(): TcpInfo {
-    const { state, sender, receiver, segmentsSent, segmentsReceived } = this.#tcb;
-    return {
-      state,
-      mss: sender.mss,
-      cwnd: sender.congestion.cwnd,
-      ssthresh: sender.congestion.ssthresh,
-      srttMs: sender.rto.smoothedMs,
-      rttvarMs: sender.rto.variationMs,
-      rtoMs: sender.rto.valueMs,
-      retransmits: sender.retransmits,
-      timeouts: sender.timeouts,
-      inFlight: sender.inFlight,
-      unacknowledged: sender.buffer.length,
-      unread: receiver.unread,
-      aheadOfGap: receiver.reassemblyBytes,
-      sndWnd: sender.sndWnd,
-      rcvWnd: receiver.window,
-      bytesSent: sender.bytesSent,
-      bytesReceived: receiver.bytesReceived,
-      segmentsSent,
-      segmentsReceived,
-    };
+    return tcpInfo(this.#tcb);
   }
 
   #offerWindow(): void {

@@ -1,7 +1,11 @@
+import { EMPTY } from '../../core/bytes.ts';
 import { Drop, type Millis } from '../../core/machine.ts';
 import { serialLess, serialLessOrEqual } from '../../core/serial.ts';
-import { sampleRoundTrip } from './acknowledgment.ts';
+import { takeAcknowledgment } from './acknowledgment.ts';
+import { type HalfOpen, restoreSyn } from './half-open.ts';
+import { nextPacket } from './output.ts';
 import { receiveText } from './receive-text.ts';
+import { retransmit } from './retransmission.ts';
 import { Flag } from './segment.ts';
 import { TcpState } from './state.ts';
 import type { Tcb } from './tcb.ts';
@@ -29,8 +33,7 @@ export function arriveInSynSent(tcb: Tcb, packet: Buffer, now: Millis): Drop {
   if (!incoming.has(Flag.SYN)) return Drop.UNEXPECTED;
   tcb.negotiate(now);
   if (acknowledges) {
-    sender.acknowledge(acknowledgment);
-    sampleRoundTrip(tcb, now);
+    takeAcknowledgment(tcb, now);
     establish(tcb, 'syn-ack', now);
     tcb.acks.sendSoon();
   } else {
@@ -50,6 +53,17 @@ export function acceptSyn(tcb: Tcb, packet: Buffer, now: Millis): void {
   receiveText(tcb, packet, now);
 }
 
+/** Does once more what was done without a connection: takes the SYN of `caller`, sends SYN-ACKs. */
+export function replayHandshake(tcb: Tcb, caller: HalfOpen): void {
+  restoreSyn(caller, tcb.incoming);
+  acceptSyn(tcb, EMPTY, caller.answeredAt);
+  nextPacket(tcb, caller.answeredAt);
+  for (let resent = 0; resent < caller.resends; resent += 1) {
+    retransmit(tcb, caller.answeredLastAt);
+    nextPacket(tcb, caller.answeredLastAt);
+  }
+}
+
 /** An acceptable acknowledgement in SYN-RECEIVED; false when it is not of our SYN. */
 export function acknowledgeSyn(tcb: Tcb, now: Millis): boolean {
   const { incoming, sender } = tcb;
@@ -60,8 +74,7 @@ export function acknowledgeSyn(tcb: Tcb, now: Millis): boolean {
     tcb.oweReset(acknowledgment, false);
     return false;
   }
-  sender.acknowledge(acknowledgment);
-  sampleRoundTrip(tcb, now);
+  takeAcknowledgment(tcb, now);
   sender.initWindow(incoming.sequence, acknowledgment, tcb.incomingWindow);
   establish(tcb, 'ack-of-syn', now);
   return true;
@@ -76,15 +89,6 @@ export function isRepeatedSyn(tcb: Tcb): boolean {
     !incoming.has(Flag.ACK) &&
     incoming.sequence === receiver.initialSequence
   );
-}
-
-/** RFC 6191 and RFC 9293 §3.10.7.4: whether a SYN in TIME-WAIT is certainly a new connection. */
-export function isNewerSyn(tcb: Tcb): boolean {
-  const { incoming, receiver, timestamps } = tcb;
-  if (incoming.flags !== Flag.SYN) return false;
-  const { hasTimestamps, timestamp } = incoming.options;
-  if (timestamps.agreed && hasTimestamps) return serialLess(timestamps.recent, timestamp);
-  return serialLess(receiver.rcvNxt, incoming.sequence);
 }
 
 function establish(tcb: Tcb, step: 'syn-ack' | 'ack-of-syn', now: Millis): void {

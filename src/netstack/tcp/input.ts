@@ -1,7 +1,7 @@
 import { Drop, type Millis } from '../../core/machine.ts';
 import { receiveAcknowledgment } from './acknowledgment.ts';
 import { acknowledgeSyn, arriveInSynSent, isRepeatedSyn } from './handshake.ts';
-import { keepTimestamp, receiveText } from './receive-text.ts';
+import { keepTimestamp, receiveText, refuseText } from './receive-text.ts';
 import { Flag } from './segment.ts';
 import { TcpState } from './state.ts';
 import type { Tcb } from './tcb.ts';
@@ -56,6 +56,7 @@ function refuse(tcb: Tcb, now: Millis): Drop {
   const answered = incoming.payloadLength > 0 || incoming.has(Flag.FIN) || challenges.allows(now);
   if (!answered) return Drop.OUT_OF_WINDOW;
   if (isRepeatedSyn(tcb)) tcb.sender.flight.markAllLost();
+  else if (incoming.payloadLength > 0) refuseText(tcb);
   else acks.sendSoon();
   return Drop.OUT_OF_WINDOW;
 }

@@ -1,18 +1,27 @@
 import { Drop, type Millis } from '../../core/machine.ts';
+import type { FlowKey } from '../flow-key.ts';
+import type { SynQueue } from '../syn-queue.ts';
 import type { TcpConnection } from './connection.ts';
+import type { HalfOpen } from './half-open.ts';
 import { Flag, Segment, segmentIsIntact } from './segment.ts';
 import type { TcpEvents } from './tcp-events.ts';
 
 export const DEFAULT_BACKLOG = 128;
 
-export interface TcpListenerOptions<Caller> {
-  /** Most half-open connections, and most that wait for `accept`. Default: 128. */
+export interface TcpListenerOptions {
+  /** Most connections that wait for `accept`. Default: 128. */
   readonly backlog?: number;
+  /** Where callers wait for the end of the handshake; one for all ports. */
+  readonly callers: SynQueue;
   /**
-   * Makes the connection for a caller and enters its flow; undefined refuses silently. The
-   * listener calls the connection's `accept`.
+   * Makes the connection for a caller whose handshake ends and enters its flow; undefined refuses
+   * silently. The listener calls the connection's `resume`.
    */
-  readonly makeConnection: (caller: Caller, events: TcpEvents) => TcpConnection | undefined;
+  readonly makeConnection: (
+    key: FlowKey,
+    events: TcpEvents,
+    handshake: HalfOpen,
+  ) => TcpConnection | undefined;
   /** A connection waits: call `accept`. */
   readonly onConnection: () => void;
 }
@@ -22,25 +31,20 @@ export interface TcpListenerOptions<Caller> {
  *
  *     SYN ─▶ half open ─ ACK of our SYN ─▶ open ─ accept() ─▶ the application
  *
- * A SYN that finds either queue full is dropped: its sender tries again. `Caller` is whatever the
- * owner needs to make a connection's path.
+ * What is half open is no connection yet, and the oldest makes room. While as many connections
+ * wait as may, SYNs and the last segments of handshakes are dropped: their senders try again. SYNs
+ * are, too, while there is no memory left for what their senders would send.
  */
-export class TcpListener<Caller> {
-  readonly #options: TcpListenerOptions<Caller>;
+export class TcpListener {
+  readonly #options: TcpListenerOptions;
   readonly #backlog: number;
   readonly #segment = new Segment();
-  readonly #halfOpen = new Set<TcpConnection>();
   #open: TcpConnection[] = [];
   #closed = false;
 
-  constructor(options: TcpListenerOptions<Caller>) {
+  constructor(options: TcpListenerOptions) {
     this.#options = options;
     this.#backlog = options.backlog ?? DEFAULT_BACKLOG;
-  }
-
-  /** Connections whose handshake is under way. */
-  get halfOpen(): number {
-    return this.#halfOpen.size;
   }
 
   /** Connections that wait for `accept`. */
@@ -57,25 +61,20 @@ export class TcpListener<Caller> {
     tcpOffset: number,
     tcpLength: number,
     pseudoHeaderSum: number,
-    caller: Caller,
+    key: FlowKey,
     now: Millis,
   ): Drop {
     const segment = this.#segment;
+    const { callers } = this.#options;
     if (!segment.read(packet, tcpOffset, tcpLength)) return Drop.MALFORMED;
     if (!segmentIsIntact(packet, tcpOffset, tcpLength, pseudoHeaderSum)) return Drop.BAD_CHECKSUM;
-    if (segment.has(Flag.RST)) return Drop.UNEXPECTED;
-    if (segment.has(Flag.ACK) || this.#closed) return Drop.NO_SOCKET;
-    if (!segment.has(Flag.SYN)) return Drop.UNEXPECTED;
-    if (this.#halfOpen.size >= this.#backlog || this.#open.length >= this.#backlog) {
-      return Drop.NO_ROOM;
-    }
-    const events = new HalfOpen(this.#opened, this.#forget);
-    const connection = this.#options.makeConnection(caller, events);
-    if (connection === undefined) return Drop.NO_ROOM;
-    events.connection = connection;
-    this.#halfOpen.add(connection);
-    connection.accept(packet.subarray(0, tcpOffset + tcpLength), tcpOffset, now);
-    return Drop.NONE;
+    if (!callers.has(key)) return this.#firstSegment(segment, key, now);
+    const drop = callers.fromBelow(key, segment, now);
+    if (drop !== undefined) return drop;
+    const connection = this.#connect(key, now);
+    return connection === undefined
+      ? Drop.NO_ROOM
+      : connection.fromBelow(packet, tcpOffset, tcpLength, now);
   }
 
   /** The oldest open connection; from now on `events` hears of it. Ask it for data at once. */
@@ -88,26 +87,55 @@ export class TcpListener<Caller> {
   /** Takes no more connections, and aborts those that were not accepted. May be called twice. */
   close(): void {
     this.#closed = true;
-    const ended = [...this.#halfOpen, ...this.#open];
-    this.#halfOpen.clear();
+    const ended = this.#open;
     this.#open = [];
-    for (const connection of ended) connection.abort();
+    for (const connection of ended) {
+      connection.abort();
+      connection.close();
+    }
+  }
+
+  /** A segment of somebody unknown (RFC 9293 §3.10.7.2). */
+  #firstSegment(segment: Segment, key: FlowKey, now: Millis): Drop {
+    if (segment.has(Flag.RST)) return Drop.UNEXPECTED;
+    if (segment.has(Flag.ACK) || this.#closed) return Drop.NO_SOCKET;
+    if (!segment.has(Flag.SYN)) return Drop.UNEXPECTED;
+    if (this.#full) return Drop.NO_ROOM;
+    return this.#options.callers.add(key, segment, now);
+  }
+
+  /** The segment that ends the handshake is here: makes the connection, if there is room. */
+  #connect(key: FlowKey, now: Millis): TcpConnection | undefined {
+    const { callers, makeConnection } = this.#options;
+    const handshake = this.#full ? undefined : callers.peek(key, now);
+    if (handshake === undefined) return undefined;
+    const events = new Unaccepted(this.#opened, this.#forget);
+    const connection = makeConnection(key, events, handshake);
+    if (connection === undefined) return undefined;
+    callers.remove(key);
+    events.connection = connection;
+    connection.resume(handshake, now);
+    return connection;
+  }
+
+  get #full(): boolean {
+    return this.#open.length >= this.#backlog;
   }
 
   readonly #opened = (connection: TcpConnection): void => {
-    if (!this.#halfOpen.delete(connection)) return;
     this.#open.push(connection);
     this.#options.onConnection();
   };
 
   readonly #forget = (connection: TcpConnection): void => {
-    this.#halfOpen.delete(connection);
     this.#open = this.#open.filter((other) => other !== connection);
+    // Nobody will read what it received.
+    connection.close();
   };
 }
 
 /** Hears of a connection until it is accepted. */
-class HalfOpen implements TcpEvents {
+class Unaccepted implements TcpEvents {
   connection: TcpConnection | undefined = undefined;
   readonly #opened: (connection: TcpConnection) => void;
   readonly #forget: (connection: TcpConnection) => void;

@@ -1,6 +1,8 @@
 import type { Millis } from '../../core/machine.ts';
 import { serialAdd, serialLess } from '../../core/serial.ts';
+import { markCapable } from './ecn.ts';
 import { OUR_WINDOW_SHIFT } from './receiver.ts';
+import { scheduleProbe } from './retransmission.ts';
 import { MAX_RTO_MS } from './rto.ts';
 import { Flag, sealSegment } from './segment.ts';
 import { Choice } from './sender.ts';
@@ -75,9 +77,12 @@ function handshakePacket(tcb: Tcb, now: Millis): Buffer | undefined {
   const { outgoing } = tcb;
   const answers = tcb.state === TcpState.SYN_RECEIVED;
   outgoing.flags = answers ? Flag.SYN | Flag.ACK : Flag.SYN;
+  if (answers) outgoing.flags |= tcb.ecn.synAckFlags;
+  else if (choice === Choice.NEW) outgoing.flags |= tcb.ecn.synFlags;
   outgoing.window = receiver.windowField(receiver.rcvNxt, 0, tcb.localMss);
   outgoing.options.mss = tcb.localMss;
   outgoing.options.windowScale = tcb.scaling ? OUR_WINDOW_SHIFT : -1;
+  outgoing.options.sackPermitted = tcb.sackAgreed;
   if (!answers) outgoing.acknowledgment = 0;
   const packet = allocate(tcb, 0);
   sent(tcb, choice, now);
@@ -91,21 +96,33 @@ function dataPacket(tcb: Tcb, choice: Choice, now: Millis): Buffer {
   const hasFin = serialLess(sender.buffer.end, end);
   const bytes = hasFin ? chosenLength - 1 : chosenLength;
   prepare(tcb, chosenSequence, receiver.rcvNxt, now);
-  outgoing.flags = Flag.ACK;
+  outgoing.flags = Flag.ACK | tcb.ecn.echoFlags;
+  if (tcb.sackAgreed) reportSack(tcb, sender.mss - bytes);
   if (hasFin) outgoing.flags |= Flag.FIN;
   if (bytes > 0 && !serialLess(end, sender.buffer.end)) outgoing.flags |= Flag.PSH;
   const packet = allocate(tcb, bytes);
   sender.buffer.copy(chosenSequence, packet, packet.length - bytes, bytes);
-  if (choice === Choice.NEW) sender.bytesSent += bytes;
+  const isNew = choice === Choice.NEW && bytes > 0;
+  if (isNew) sender.bytesSent += bytes;
   startUserTimeout(tcb, now);
   sent(tcb, choice, now);
-  return seal(tcb, packet);
+  if (!isNew) return seal(tcb, packet);
+  outgoing.flags |= tcb.ecn.takeReductionFlags();
+  seal(tcb, packet);
+  if (tcb.ecnAgreed) markCapable(packet, tcb.path.ipHeaderBytes);
+  return packet;
+}
+
+/** What arrived ahead of a gap or twice, where the segment has room for it. */
+function reportSack({ receiver, outgoing }: Tcb, roomBytes: number): void {
+  receiver.reportSack(outgoing.options, outgoing.acknowledgment, roomBytes);
 }
 
 /** A segment without data: an acknowledgement, a probe. */
 function emptyPacket(tcb: Tcb, sequence: number, acknowledgment: number, now: Millis): Buffer {
   prepare(tcb, sequence, acknowledgment, now);
-  tcb.outgoing.flags = Flag.ACK;
+  tcb.outgoing.flags = Flag.ACK | tcb.ecn.echoFlags;
+  if (tcb.sackAgreed) reportSack(tcb, tcb.sender.mss);
   return seal(tcb, allocate(tcb, 0));
 }
 
@@ -132,11 +149,13 @@ function prepare(tcb: Tcb, sequence: number, acknowledgment: number, now: Millis
   outgoing.window = receiver.windowField(acknowledgment, receiver.windowShift, tcb.localMss);
   outgoing.options.mss = -1;
   outgoing.options.windowScale = -1;
+  outgoing.options.sackPermitted = false;
+  outgoing.options.sackBlocks = 0;
   outgoing.options.hasTimestamps = timestamps.agreed;
   outgoing.options.timestamp = timestamps.value(now);
   outgoing.options.echo = timestamps.recent;
+  if (serialLess(tcb.lastAckSent, acknowledgment)) tcb.lastAckSent = acknowledgment;
   if (acknowledgment !== receiver.rcvNxt) return;
-  tcb.lastAckSent = acknowledgment;
   tcb.acks.sent();
   tcb.timers.clear(Timer.DELAYED_ACK);
 }
@@ -158,8 +177,9 @@ function seal(tcb: Tcb, packet: Buffer): Buffer {
 
 /** What the sender chose is on its way: the retransmission timer runs (RFC 6298 §5.1). */
 function sent(tcb: Tcb, choice: Choice, now: Millis): void {
-  const { sender, timers } = tcb;
-  sender.sent(choice, now);
+  const { sender, timers, timestamps, outgoing } = tcb;
+  sender.sent(choice, timestamps.agreed ? outgoing.options.timestamp : -1, now);
   timers.clear(Timer.PERSIST);
   if (!timers.isSet(Timer.RETRANSMIT)) timers.set(Timer.RETRANSMIT, now + sender.rto.valueMs);
+  scheduleProbe(tcb, now);
 }

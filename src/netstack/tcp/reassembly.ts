@@ -1,10 +1,8 @@
 import { serialAdd, serialDiff } from '../../core/serial.ts';
-import { isPinning, type ReceiveQueue, unpinned } from './receive-queue.ts';
+import { chargeOf, type ReceiveQueue, unpinned } from './receive-queue.ts';
 
 /** Gaps in the stream that are remembered. */
 export const MAX_RANGES = 256;
-/** What holding a segment costs beside its bytes. */
-const SEGMENT_OVERHEAD = 256;
 
 /** Contiguous bytes that arrived ahead of a gap; it grows at both ends at the same cost. */
 interface Range {
@@ -22,6 +20,9 @@ interface Range {
 export class Reassembly {
   #ranges: Range[] = [];
   #charge = 0;
+  #payload = 0;
+  overlapStart = 0;
+  overlapEnd = 0;
 
   get empty(): boolean {
     return this.#ranges.length === 0;
@@ -31,9 +32,43 @@ export class Reassembly {
     return this.#ranges.length;
   }
 
+  /** First sequence number of the range at `index`, the lowest range first. */
+  startAt(index: number): number {
+    return this.#ranges[index]?.start ?? 0;
+  }
+
+  /** Sequence number behind the range at `index`. */
+  endAt(index: number): number {
+    return this.#ranges[index]?.end ?? 0;
+  }
+
+  /** Index of the range that holds `sequence`; -1 for none. */
+  indexOf(sequence: number): number {
+    const at = this.#search(serialAdd(sequence, 1));
+    const range = this.#ranges[at];
+    return range !== undefined && serialDiff(sequence, range.start) >= 0 ? at : -1;
+  }
+
+  /**
+   * Looks for what of `start` up to `end` is there already: the first such piece is in
+   * {@link overlapStart}, {@link overlapEnd}.
+   */
+  findOverlap(start: number, end: number): boolean {
+    const range = this.#ranges[this.#search(serialAdd(start, 1))];
+    if (range === undefined || serialDiff(end, range.start) <= 0) return false;
+    this.overlapStart = serialDiff(range.start, start) > 0 ? range.start : start;
+    this.overlapEnd = serialDiff(range.end, end) < 0 ? range.end : end;
+    return true;
+  }
+
   /** Bytes of memory that it holds, about. */
   get charge(): number {
     return this.#charge;
+  }
+
+  /** Bytes of the stream that it holds. */
+  get payload(): number {
+    return this.#payload;
   }
 
   /**
@@ -76,7 +111,8 @@ export class Reassembly {
         const known = Math.min(Math.max(serialDiff(reached, position), 0), chunk.length);
         if (known < chunk.length) queue.push(known === 0 ? chunk : chunk.subarray(known));
         position = serialAdd(position, chunk.length);
-        this.#charge -= cost(chunk);
+        this.#charge -= chargeOf(chunk);
+        this.#payload -= chunk.length;
       }
       if (serialDiff(range.end, reached) > 0) reached = range.end;
       this.#ranges.shift();
@@ -87,6 +123,7 @@ export class Reassembly {
   clear(): void {
     this.#ranges = [];
     this.#charge = 0;
+    this.#payload = 0;
   }
 
   /** Index of the first range that ends at or after `sequence`. */
@@ -104,7 +141,8 @@ export class Reassembly {
   /** Puts a piece that overlaps nothing at `at`: behind that range, or before it. */
   #place(at: number, from: number, piece: Buffer, limit: number): boolean {
     const chunk = unpinned(piece);
-    if (this.#charge + cost(chunk) > limit) return false;
+    const charge = chargeOf(chunk);
+    if (this.#charge + charge > limit) return false;
     const end = serialAdd(from, chunk.length);
     const touched = this.#ranges[at];
     if (touched?.end === from) {
@@ -118,7 +156,8 @@ export class Reassembly {
       if (this.#ranges.length >= MAX_RANGES) return false;
       this.#ranges.splice(at, 0, { start: from, end, front: [], chunks: [chunk] });
     }
-    this.#charge += cost(chunk);
+    this.#charge += charge;
+    this.#payload += chunk.length;
     return true;
   }
 
@@ -146,9 +185,4 @@ function count({ front, chunks }: Range): number {
 /** The chunks of a range, the first bytes first. */
 function inOrder({ front, chunks }: Range): Buffer[] {
   return [...front.toReversed(), ...chunks];
-}
-
-/** What keeping `chunk` costs; a small part of a large buffer is a copy in a shared pool. */
-function cost(chunk: Buffer): number {
-  return (isPinning(chunk) ? chunk.length : chunk.buffer.byteLength) + SEGMENT_OVERHEAD;
 }

@@ -5,15 +5,25 @@ const COLLECTOR_BYTES = 4096;
 /** A chunk is copied when what it is a slice of is this many times larger. */
 const PINNING_RATIO = 4;
 const COMPACT_AFTER = 64;
+/** What the objects around a chunk cost. */
+const CHUNK_OVERHEAD = 256;
 
 /** Whether `payload` is a small part of what it keeps alive. */
 export function isPinning(payload: Buffer): boolean {
   return payload.length * PINNING_RATIO < payload.buffer.byteLength;
 }
 
-/** `payload`, or a copy when it would keep a much larger buffer alive. */
+/** `payload`, or a copy with a buffer of its own when it would keep a much larger one alive. */
 export function unpinned(payload: Buffer): Buffer {
-  return isPinning(payload) ? Buffer.from(payload) : payload;
+  if (!isPinning(payload)) return payload;
+  const copy = Buffer.allocUnsafeSlow(payload.length);
+  copy.set(payload);
+  return copy;
+}
+
+/** Memory that `chunk`, which is {@link unpinned}, keeps alive. */
+export function chargeOf(chunk: Buffer): number {
+  return chunk.buffer.byteLength + CHUNK_OVERHEAD;
 }
 
 /** What arrived in order and was not read. */
@@ -21,6 +31,7 @@ export class ReceiveQueue {
   #chunks: Buffer[] = [];
   #head = 0;
   #length = 0;
+  #charge = 0;
   /** Whole buffer behind the last chunk, where that one collects small chunks. */
   #collector: Buffer | undefined;
 
@@ -29,10 +40,17 @@ export class ReceiveQueue {
     return this.#length;
   }
 
+  /** Bytes of memory that it holds, about. */
+  get charge(): number {
+    return this.#charge;
+  }
+
   push(payload: Buffer): void {
     this.#length += payload.length;
     if (payload.length < SMALL_BYTES && this.#collect(payload)) return;
-    this.#chunks.push(unpinned(payload));
+    const chunk = unpinned(payload);
+    this.#chunks.push(chunk);
+    this.#charge += chargeOf(chunk);
     this.#collector = undefined;
   }
 
@@ -43,6 +61,7 @@ export class ReceiveQueue {
     this.#chunks[this.#head] = TAKEN;
     this.#head += 1;
     this.#length -= chunk.length;
+    this.#charge -= chargeOf(chunk);
     if (this.#head === this.#chunks.length) {
       this.#chunks = this.#chunks.length > COMPACT_AFTER ? [] : cleared(this.#chunks);
       this.#head = 0;
@@ -58,6 +77,7 @@ export class ReceiveQueue {
     this.#chunks = [];
     this.#head = 0;
     this.#length = 0;
+    this.#charge = 0;
     this.#collector = undefined;
   }
 
@@ -69,9 +89,11 @@ export class ReceiveQueue {
     let collector = this.#collector;
     if (collector === undefined) {
       if (last.length >= SMALL_BYTES) return false;
-      collector = Buffer.allocUnsafe(COLLECTOR_BYTES);
+      collector = Buffer.allocUnsafeSlow(COLLECTOR_BYTES);
       collector.set(last);
       this.#collector = collector;
+      this.#charge += chargeOf(collector) - chargeOf(last);
+      this.#chunks[at] = collector.subarray(0, last.length);
     }
     if (last.length + payload.length > COLLECTOR_BYTES) return false;
     collector.set(payload, last.length);

@@ -1,5 +1,5 @@
 import type { Millis } from '../../core/machine.ts';
-import { serialAdd, serialLess, serialLessOrEqual } from '../../core/serial.ts';
+import { serialAdd, serialLess } from '../../core/serial.ts';
 import { Arrival } from './receiver.ts';
 import { Flag } from './segment.ts';
 import { mayReceive, TcpState } from './state.ts';
@@ -47,30 +47,45 @@ function receiveFin(tcb: Tcb, now: Millis): void {
 }
 
 function receivePayload(tcb: Tcb, packet: Buffer, now: Millis): void {
-  const { incoming, receiver, acks, timestamps } = tcb;
+  const { incoming, receiver, acks, sackAgreed } = tcb;
   const first = incoming.has(Flag.SYN) ? serialAdd(incoming.sequence, 1) : incoming.sequence;
   const before = receiver.rcvNxt;
+  if (tcb.ecn.onData(incoming.flags, packet)) acks.sendSoon();
   const arrival = receiver.take(packet, first, incoming.payloadAt, incoming.payloadLength);
   switch (arrival) {
     case Arrival.IN_ORDER:
-      acks.onSegment(before, incoming.payloadLength);
+      acks.onSegment(before, incoming.payloadLength, tcb.sender.rto.valueMs, now);
       tcb.readablePending = true;
       break;
     case Arrival.FILLED_GAP:
-      acks.sendSoon();
+      acks.onGapFill(before, incoming.payloadLength);
       tcb.readablePending = true;
       break;
     case Arrival.AHEAD:
-      acks.sendAt(before);
+      acks.onReport(before, sackAgreed);
       break;
     case Arrival.NOTHING:
       acks.sendSoon();
       break;
   }
-  if (timestamps.agreed) {
-    receiver.onEcho(incoming.options.echo, timestamps.roundTrip(incoming.options.echo, now));
+  if (sackAgreed && arrival !== Arrival.AHEAD && receiver.hasDuplicate) {
+    acks.onReport(receiver.rcvNxt, true);
   }
-  receiver.tune(tcb.sender.rto.smoothedMs, now);
+  measureRoundTrip(tcb, now);
+}
+
+/** A segment with payload that lies outside of the window: what of it had come is reported. */
+export function refuseText(tcb: Tcb): void {
+  const { incoming, receiver, acks } = tcb;
+  receiver.noteDuplicate(incoming.sequence, incoming.payloadLength);
+  if (tcb.sackAgreed && receiver.hasDuplicate) acks.onReport(receiver.rcvNxt, true);
+  else acks.sendSoon();
+}
+
+function measureRoundTrip({ incoming, receiver, timestamps }: Tcb, now: Millis): void {
+  const { echo } = incoming.options;
+  if (timestamps.agreed) receiver.onEcho(echo, timestamps.roundTrip(echo, now));
+  else receiver.onProgress(now);
 }
 
 /** RFC 7323 §4.3: keeps the timestamp of the segment that stands where we acknowledged last. */
@@ -78,12 +93,8 @@ export function keepTimestamp(tcb: Tcb, now: Millis): void {
   const { incoming, timestamps } = tcb;
   if (!timestamps.agreed || !incoming.options.hasTimestamps) return;
   const { timestamp } = incoming.options;
-  if (
-    serialLessOrEqual(timestamps.recent, timestamp) &&
-    serialLessOrEqual(incoming.sequence, tcb.lastAckSent)
-  ) {
-    timestamps.keep(timestamp, now);
-  }
+  if (serialLess(tcb.lastAckSent, incoming.sequence)) return;
+  if (!timestamps.isOld(timestamp, now)) timestamps.keep(timestamp, now);
 }
 
 /** The delayed acknowledgement's timer, and what the owner is told at the end of a burst. */
@@ -95,6 +106,7 @@ export function endBurst(tcb: Tcb, now: Millis): void {
     }
   }
   if (tcb.state !== TcpState.SYN_RECEIVED) tcb.tellReadable();
+  receiver.tune(sender.rto.smoothedMs, now);
   if (tcb.writerWaits && sender.buffer.charge < sender.mark) {
     tcb.writerWaits = false;
     tcb.events.writable();

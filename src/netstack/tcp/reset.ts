@@ -1,6 +1,6 @@
 import { serialAdd } from '../../core/serial.ts';
-import { Flag, Segment, sealSegment, segmentIsIntact, TCP_HEADER_BYTES } from './segment.ts';
-import type { TcpPath } from './tcp-path.ts';
+import { type BarePath, barePacket } from './bare-packet.ts';
+import { Flag, Segment, segmentIsIntact } from './segment.ts';
 
 /**
  * The RST that answers a segment nobody wants (RFC 9293 §3.10.7.1); undefined for a RST, and for
@@ -12,7 +12,7 @@ export function resetFor(
   packet: Buffer,
   tcpOffset: number,
   tcpLength: number,
-  path: Pick<TcpPath, 'ipHeaderBytes' | 'pseudoHeaderSum' | 'finish'>,
+  path: BarePath,
 ): Buffer | undefined {
   const asked = new Segment();
   if (!asked.read(packet, tcpOffset, tcpLength) || asked.has(Flag.RST)) return undefined;
@@ -27,9 +27,5 @@ export function resetFor(
     answer.flags = Flag.RST | Flag.ACK;
     answer.acknowledgment = serialAdd(asked.sequence, asked.span);
   }
-  const reset = Buffer.allocUnsafe(path.ipHeaderBytes + TCP_HEADER_BYTES);
-  answer.write(reset, path.ipHeaderBytes);
-  sealSegment(reset, path.ipHeaderBytes, path.pseudoHeaderSum);
-  path.finish(reset);
-  return reset;
+  return barePacket(answer, path);
 }

@@ -2,13 +2,14 @@ import type { Millis } from '../../core/machine.ts';
 
 /** Before the first sample (RFC 6298 §2.1). */
 export const INITIAL_RTO_MS: Millis = 1_000;
-/** RFC 6298 §2.4 asks for a second; all hosts use this, which delayed acknowledgements need. */
+/**
+ * The least that is allowed beside the smoothed round trip. RFC 6298 §2.4 asks for a timeout of a
+ * second; all hosts use this, which delayed acknowledgements need.
+ */
 export const MIN_RTO_MS: Millis = 200;
 export const MAX_RTO_MS: Millis = 60_000;
 /** After a repeated handshake without a sample (RFC 6298 §5.7). */
 export const RTO_AFTER_SYN_LOSS_MS: Millis = 3_000;
-
-const CLOCK_GRANULARITY_MS: Millis = 1;
 
 /** The retransmission timeout of RFC 6298, from samples of the round-trip time. */
 export class Rto {
@@ -45,14 +46,19 @@ export class Rto {
       this.#variation += (Math.abs(this.#smoothed - roundTrip) - this.#variation) / 4;
       this.#smoothed += (roundTrip - this.#smoothed) / 8;
     }
-    const timeout = this.#smoothed + Math.max(CLOCK_GRANULARITY_MS, 4 * this.#variation);
-    this.#base = Math.min(Math.max(timeout, MIN_RTO_MS), MAX_RTO_MS);
+    const timeout = this.#smoothed + Math.max(4 * this.#variation, MIN_RTO_MS);
+    this.#base = Math.min(timeout, MAX_RTO_MS);
     this.#backoffs = 0;
   }
 
   /** The timer fired (RFC 6298 §5.5). */
   backOff(): void {
     if (this.valueMs < MAX_RTO_MS) this.#backoffs += 1;
+  }
+
+  /** The timer fired, but nothing was lost. */
+  undoBackOff(): void {
+    this.#backoffs = 0;
   }
 
   /** The SYN was sent more than once and gave no sample. */

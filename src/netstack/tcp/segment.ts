@@ -6,7 +6,16 @@ import { HeaderOptions } from './header-options.ts';
 export const TCP_HEADER_BYTES = 20;
 
 /** Bits of the flags byte. */
-export const Flag = { FIN: 0x01, SYN: 0x02, RST: 0x04, PSH: 0x08, ACK: 0x10, URG: 0x20 } as const;
+export const Flag = {
+  FIN: 0x01,
+  SYN: 0x02,
+  RST: 0x04,
+  PSH: 0x08,
+  ACK: 0x10,
+  URG: 0x20,
+  ECE: 0x40,
+  CWR: 0x80,
+} as const;
 
 /**
  * Offsets in the header (RFC 9293 §3.1):

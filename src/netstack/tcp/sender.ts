@@ -1,9 +1,15 @@
 import type { Millis } from '../../core/machine.ts';
 import { serialAdd, serialDiff, serialLess } from '../../core/serial.ts';
 import type { Congestion } from './congestion.ts';
+import { Delivery } from './delivery.ts';
 import { Flight } from './flight.ts';
+import { LossProbe } from './loss-probe.ts';
+import { MeasuredRound } from './measured-round.ts';
+import { Nagle } from './nagle.ts';
+import { Rack } from './rack.ts';
 import { Recovery } from './recovery.ts';
 import { Rto } from './rto.ts';
+import { Scoreboard } from './scoreboard.ts';
 import { SendBuffer } from './send-buffer.ts';
 import type { TcpSettings } from './tcp-options.ts';
 
@@ -22,6 +28,11 @@ export class Sender {
   readonly initialSequence: number;
   readonly buffer: SendBuffer;
   readonly flight: Flight = new Flight();
+  readonly scoreboard: Scoreboard = new Scoreboard();
+  readonly delivery: Delivery = new Delivery();
+  readonly round: MeasuredRound = new MeasuredRound();
+  readonly rack: Rack;
+  readonly probe: LossProbe = new LossProbe();
   readonly rto: Rto = new Rto();
   congestion: Congestion;
   recovery: Recovery;
@@ -38,12 +49,15 @@ export class Sender {
   /** Lets the next segment be small, or waits no longer for a larger window (persist timer). */
   forced = false;
   #limitedUntil: number;
+  readonly #nagle: Nagle;
   #lastSentAt: Millis = 0;
   /** What `choose` chose. */
   chosenSequence = 0;
   chosenLength = 0;
   chosenIndex = 0;
   retransmits = 0;
+  /** Of these, reported by the peer as having come twice. */
+  duplicatesReported = 0;
   timeouts = 0;
   /** Timeouts since something was acknowledged. */
   timeoutsInRow = 0;
@@ -56,19 +70,21 @@ export class Sender {
     this.initialSequence = initialSequence;
     this.buffer = new SendBuffer(serialAdd(initialSequence, 1));
     this.congestion = settings.congestion(mss);
-    this.recovery = new Recovery(this.flight, this.congestion, initialSequence);
+    this.recovery = new Recovery(this.congestion, initialSequence);
+    this.rack = new Rack(initialSequence);
     this.sndUna = initialSequence;
     this.sndNxt = initialSequence;
     this.mss = mss;
     this.noDelay = settings.noDelay;
     this.#limitedUntil = initialSequence;
+    this.#nagle = new Nagle(initialSequence);
   }
 
   /** The peer's SYN came: segments may be `mss` long. */
   begin(mss: number): void {
     this.mss = mss;
     this.congestion = this.#settings.congestion(mss);
-    this.recovery = new Recovery(this.flight, this.congestion, this.initialSequence);
+    this.recovery = new Recovery(this.congestion, this.initialSequence);
   }
 
   /** The handshake is over. */
@@ -105,8 +121,25 @@ export class Sender {
 
   /** Estimate of what is on its way: neither lost nor arrived. */
   get pipe(): number {
-    const left = this.flight.lostBytes + this.recovery.arrivedBeyond * this.mss;
-    return Math.max(this.inFlight - left, 0);
+    const { lostBytes, sackedBytes } = this.flight;
+    const arrived = sackedBytes + this.recovery.duplicates.count * this.mss;
+    return Math.max(this.inFlight - lostBytes - arrived, 0);
+  }
+
+  /** What was out and had not arrived before the acknowledgement in `delivery`. */
+  get undelivered(): number {
+    return this.inFlight - this.flight.sackedBytes + this.delivery.bytes;
+  }
+
+  /** What was in flight before loss was found: in the middle of a burst only the window tells. */
+  get windowInUse(): number {
+    const { cwnd } = this.congestion;
+    return this.isLimited ? cwnd : Math.min(Math.max(this.inFlight, this.undelivered), cwnd);
+  }
+
+  /** Whether the window, and not the application, limits what was sent before `sndUna`. */
+  get isLimited(): boolean {
+    return serialLess(this.sndUna, this.#limitedUntil);
   }
 
   /** The peer told its window at `sequence` with `acknowledgment` (RFC 9293 §3.10.7.4). */
@@ -125,50 +158,45 @@ export class Sender {
   }
 
   /** `acknowledgment` is new: after `sndUna`, at most `sndNxt`. */
-  acknowledge(acknowledgment: number): void {
-    const bytes = serialDiff(acknowledgment, this.sndUna);
-    const filledWindow = serialLess(this.sndUna, this.#limitedUntil);
-    const grows = filledWindow && !this.recovery.active;
+  release(acknowledgment: number): void {
     if (!serialLess(acknowledgment, this.#limitedUntil)) this.#limitedUntil = acknowledgment;
-    this.flight.acknowledge(acknowledgment);
-    this.sndUna = acknowledgment;
+    this.#nagle.release(acknowledgment);
+    this.flight.acknowledge(acknowledgment, this.delivery);
+    this.scoreboard.release(acknowledgment);
     this.buffer.release(acknowledgment);
+    this.sndUna = acknowledgment;
     this.timeoutsInRow = 0;
-    if (grows) this.congestion.onAck(bytes);
-    this.recovery.onNewAck(acknowledgment, bytes, this.inFlight, this.mss);
   }
 
   /** Finds the next segment that may be sent: `chosenSequence`, `chosenLength`. */
   choose(now: Millis): Choice {
+    if (this.probe.owed) return this.#chooseProbe(now);
     const lost = this.flight.nextLost();
-    if (lost >= 0) return this.#chooseLost(lost);
-    if (!this.hasUnsent) return Choice.NOTHING;
-    const window = serialDiff(serialAdd(this.sndUna, this.sndWnd), this.sndNxt);
-    const length = Math.min(this.#withFin(this.unsent), this.mss, window);
-    if (length <= 0 || !this.#worthSending(length)) return Choice.NOTHING;
-    if (this.flight.size === 0) this.#afterIdle(now);
-    const pipe = this.pipe;
-    if (pipe > 0 && pipe + length > this.congestion.cwnd) {
-      this.#limitedUntil = this.sndNxt;
-      return Choice.NOTHING;
+    if (lost < 0) return this.#chooseNew(now);
+    if (this.recovery.spurious.probesWithNewData) {
+      if (this.#newLength() > 0) return this.#chooseNew(now);
+      this.recovery.spurious.end();
     }
-    this.chosenSequence = this.sndNxt;
-    this.chosenLength = length;
-    return Choice.NEW;
+    return this.#chooseLost(lost);
   }
 
-  /** What `choose` chose is on its way. */
-  sent(choice: Choice, now: Millis): void {
+  /** What `choose` chose is on its way, with `timestamp` in it (-1 without). */
+  sent(choice: Choice, timestamp: number, now: Millis): void {
     this.#lastSentAt = now;
     this.forced = false;
+    const isProbe = this.probe.owed;
     if (choice === Choice.RESEND) {
       this.flight.resent(this.chosenIndex, now);
       this.retransmits += 1;
-      return;
+      if (!isProbe) this.recovery.onResend(this.chosenSequence, this.chosenLength, timestamp);
+    } else {
+      this.flight.push(this.chosenSequence, this.chosenLength, now);
+      this.sndNxt = serialAdd(this.chosenSequence, this.chosenLength);
+      this.recovery.onNewData(this.chosenSequence, this.chosenLength);
+      if (this.pipe + this.mss > this.congestion.cwnd) this.#limitedUntil = this.sndNxt;
+      if (this.chosenLength < this.mss) this.#nagle.sentSmall(this.sndNxt);
     }
-    this.flight.push(this.chosenSequence, this.chosenLength, now);
-    this.sndNxt = serialAdd(this.chosenSequence, this.chosenLength);
-    if (this.pipe + this.mss > this.congestion.cwnd) this.#limitedUntil = this.sndNxt;
+    if (isProbe) this.probe.sent(this.sndNxt, choice === Choice.RESEND);
   }
 
   /** The SYN goes out, for the first time or again. */
@@ -180,14 +208,20 @@ export class Sender {
     return this.flight.lostBytes > 0 ? Choice.RESEND : Choice.NOTHING;
   }
 
-  /** The retransmission timer fired. */
-  onTimeout(): void {
-    if (this.timeoutsInRow === 0) this.congestion.onTimeout(this.inFlight);
-    else this.congestion.onRepeatedTimeout();
+  /** The retransmission timer fired: start over from the oldest segment (RFC 6298 §5.4 to §5.6). */
+  onTimeout(sackAgreed: boolean, now: Millis): void {
+    const { flight, rack, recovery, rto } = this;
+    const allowance = rack.allowanceMs(rack.windowMs(flight, true, rto.smoothedMs));
+    const { sndUna, sndNxt, windowInUse } = this;
+    recovery.beginAfterTimeout(this.timeoutsInRow > 0, sndUna, sndNxt, windowInUse, now);
     this.timeouts += 1;
     this.timeoutsInRow += 1;
-    this.rto.backOff();
-    this.recovery.onTimeout(this.sndNxt);
+    rto.backOff();
+    this.scoreboard.clear();
+    rack.onTimeout(sndUna);
+    this.probe.clear();
+    if (sackAgreed) flight.markOldLost(allowance, now);
+    else flight.markAllLost();
   }
 
   /** Segments may be `mss` long from now on; longer ones in flight are lost. */
@@ -197,18 +231,52 @@ export class Sender {
     this.flight.split(mss);
   }
 
+  /** New data if there is some, else the last segment again (RFC 8985 §7.3), beyond the window. */
+  #chooseProbe(now: Millis): Choice {
+    const length = this.#newLength();
+    if (length > 0) return this.#take(length);
+    const last = this.flight.size - 1;
+    if (last >= 0 && this.flight.isOutAt(last)) return this.#takeAgain(last);
+    this.probe.owed = false;
+    return this.choose(now);
+  }
+
   #chooseLost(index: number): Choice {
-    const length = this.flight.lengthAt(index);
-    const pipe = this.pipe;
-    const blocked = pipe > 0 && pipe + length > this.congestion.cwnd;
-    if (blocked && !this.recovery.active) {
-      this.#limitedUntil = this.sndNxt;
-      return Choice.NOTHING;
-    }
-    this.chosenSequence = this.flight.sequenceAt(index);
+    const { pipe } = this;
+    const blocked = pipe > 0 && pipe + this.flight.lengthAt(index) > this.congestion.cwnd;
+    if (!blocked || this.recovery.ignoresWindow) return this.#takeAgain(index);
+    this.#limitedUntil = this.sndNxt;
+    return Choice.NOTHING;
+  }
+
+  #chooseNew(now: Millis): Choice {
+    if (!this.hasUnsent) return Choice.NOTHING;
+    const length = this.#newLength();
+    if (length <= 0 || !this.#worthSending(length)) return Choice.NOTHING;
+    if (this.flight.size === 0) this.#afterIdle(now);
+    const { pipe } = this;
+    if (pipe === 0 || pipe + length <= this.congestion.cwnd) return this.#take(length);
+    this.#limitedUntil = this.sndNxt;
+    return Choice.NOTHING;
+  }
+
+  #take(length: number): Choice {
+    this.chosenSequence = this.sndNxt;
     this.chosenLength = length;
+    return Choice.NEW;
+  }
+
+  #takeAgain(index: number): Choice {
+    this.chosenSequence = this.flight.sequenceAt(index);
+    this.chosenLength = this.flight.lengthAt(index);
     this.chosenIndex = index;
     return Choice.RESEND;
+  }
+
+  /** What a segment of new data could carry as far as the peer's window goes; 0 or less: nothing. */
+  #newLength(): number {
+    const window = serialDiff(serialAdd(this.sndUna, this.sndWnd), this.sndNxt);
+    return Math.min(this.#withFin(this.unsent), this.mss, window);
   }
 
   /** `unsent` and the FIN behind it, where one is due. */
@@ -220,12 +288,12 @@ export class Sender {
   #worthSending(length: number): boolean {
     if (length >= this.mss || this.forced) return true;
     if (length >= this.unsent) {
-      return this.noDelay || this.buffer.finished || this.flight.size === 0;
+      return this.noDelay || this.buffer.finished || !this.#nagle.waits(this.sndUna);
     }
     return length * 2 >= this.maxSndWnd;
   }
 
   #afterIdle(now: Millis): void {
-    if (now - this.#lastSentAt > this.rto.valueMs) this.congestion.onIdle();
+    if (now - this.#lastSentAt > this.rto.valueMs) this.congestion.onIdle(now);
   }
 }

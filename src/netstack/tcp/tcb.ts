@@ -1,10 +1,13 @@
 import type { Millis } from '../../core/machine.ts';
 import { AckSchedule } from './ack-schedule.ts';
 import { ChallengeLimit } from './challenge.ts';
+import { Ecn } from './ecn.ts';
 import { TIMESTAMPS_BYTES } from './header-options.ts';
 import { KeepAlive } from './keep-alive.ts';
+import type { Resting } from './newer-syn.ts';
 import { OUR_WINDOW_SHIFT, Receiver } from './receiver.ts';
 import { Segment, TCP_HEADER_BYTES } from './segment.ts';
+import { beginSegmentSize } from './segment-size.ts';
 import { Sender } from './sender.ts';
 import { nextState, TcpState, type TcpStep } from './state.ts';
 import type { TcpEvents, TcpFailure } from './tcp-events.ts';
@@ -28,9 +31,10 @@ export class Tcb {
   readonly localMss: number;
   readonly sender: Sender;
   readonly receiver: Receiver;
-  readonly acks: AckSchedule = new AckSchedule();
+  readonly acks: AckSchedule;
   readonly timers: Timers = new Timers();
   readonly timestamps: Timestamps;
+  readonly ecn: Ecn;
   readonly challenges: ChallengeLimit;
   readonly keepAlive: KeepAlive = new KeepAlive();
   readonly incoming: Segment = new Segment();
@@ -45,6 +49,8 @@ export class Tcb {
   /** Whether both sides scale windows; then by how much the peer does. */
   scaling: boolean;
   peerWindowShift = 0;
+  /** Whether both sides permit SACK (RFC 2018). */
+  sackAgreed: boolean;
   /** The newest acknowledgement number that we sent. */
   lastAckSent = 0;
   /** A RST waits to be sent, with this number; `resetAcknowledges`: and with an ACK. */
@@ -59,23 +65,37 @@ export class Tcb {
   readablePending = false;
   /** What an ICMP error said, in case nothing better comes. */
   softFailure: TcpFailure | undefined = undefined;
+  /** What segments may be long, by both ends and the link. */
+  fullMss: number;
+  /** When segments of that length may be tried again. */
+  raiseMssAt: Millis = Number.POSITIVE_INFINITY;
+  /** Packets of this length are tried, as longer ones got no answer; 0 for none. */
+  suspectedMtu = 0;
   segmentsSent = 0;
   segmentsReceived = 0;
   #told = false;
 
   constructor(path: TcpPath, events: TcpEvents, options: TcpOptions) {
     const settings = tcpSettings(options);
-    const fits = path.mtu - path.ipHeaderBytes - TCP_HEADER_BYTES;
     this.path = path;
     this.events = events;
     this.settings = settings;
-    this.localMss = Math.max(Math.min(fits, path.mssLimit, settings.mss), 1);
+    this.localMss = announcedMss(path, settings);
+    this.fullMss = this.localMss;
     this.sender = new Sender(settings, this.localMss);
     this.receiver = new Receiver(settings);
+    this.acks = new AckSchedule(settings.ackEvery);
+    this.ecn = new Ecn(settings.ecn);
     this.timestamps = new Timestamps(settings.timestampOffset);
-    this.challenges = new ChallengeLimit(settings.timestampOffset);
+    this.challenges = new ChallengeLimit(settings.timestampOffset, settings.challenges);
     this.timestamps.agreed = settings.timestamps;
     this.scaling = settings.windowScaling;
+    this.sackAgreed = settings.sack;
+  }
+
+  /** Whether both sides use congestion notification (RFC 3168). */
+  get ecnAgreed(): boolean {
+    return this.ecn.agreed;
   }
 
   step(step: TcpStep): void {
@@ -89,6 +109,8 @@ export class Tcb {
     this.lastAckSent = this.receiver.rcvNxt;
     this.timestamps.agreed &&= options.hasTimestamps;
     if (this.timestamps.agreed) this.timestamps.keep(options.timestamp, now);
+    this.sackAgreed &&= options.sackPermitted;
+    this.ecn.negotiate(this.incoming.flags, this.passive);
     this.scaling &&= options.windowScale >= 0;
     this.peerWindowShift = this.scaling ? options.windowScale : 0;
     this.receiver.windowShift = this.scaling ? OUR_WINDOW_SHIFT : 0;
@@ -96,7 +118,7 @@ export class Tcb {
     const isIpv4 = this.path.ipHeaderBytes === IPV4_HEADER_BYTES;
     const unnamed = isIpv4 ? DEFAULT_MSS.ipv4 : DEFAULT_MSS.ipv6;
     const peerMss = options.mss < 0 ? unnamed : Math.max(options.mss, MIN_MSS);
-    this.sender.begin(this.payloadFor(Math.min(this.localMss, peerMss)));
+    this.sender.begin(beginSegmentSize(this, Math.min(this.localMss, peerMss), now));
   }
 
   /** What a segment carries beside the options that each one has. */
@@ -137,6 +159,18 @@ export class Tcb {
     this.timers.clearAll();
     this.sender.buffer.clear();
     this.sender.flight.clear();
+    this.receiver.end();
+  }
+
+  /** What must be remembered of it in TIME-WAIT. */
+  get resting(): Resting {
+    return {
+      sndNxt: this.sender.sndNxt,
+      rcvNxt: this.receiver.rcvNxt,
+      timestampsAgreed: this.timestamps.agreed,
+      recentTimestamp: this.timestamps.recent,
+      timestampOffset: this.settings.timestampOffset,
+    };
   }
 
   enterTimeWait(now: Millis): void {
@@ -160,4 +194,13 @@ export class Tcb {
     this.readablePending = false;
     if (!this.orphaned) this.events.readable();
   }
+}
+
+/** The MSS that is told to a peer on `path` (RFC 9293 §3.7.1): of the link, whatever lies behind. */
+export function announcedMss(
+  path: Pick<TcpPath, 'mtu' | 'mssLimit' | 'ipHeaderBytes'>,
+  settings: TcpSettings,
+): number {
+  const fits = path.mtu - path.ipHeaderBytes - TCP_HEADER_BYTES;
+  return Math.max(Math.min(fits, path.mssLimit, settings.mss), 1);
 }

@@ -1,3 +1,5 @@
+import type { Millis } from '../../core/machine.ts';
+
 /** What a connection stands on: its tuple, and the IP layer that wraps its segments. */
 export interface TcpPath {
   readonly localPort: number;
@@ -12,6 +14,12 @@ export interface TcpPath {
   readonly pseudoHeaderSum: number;
   /** Writes the IP header into the first `ipHeaderBytes` of `packet`, which is the whole packet. */
   finish(packet: Buffer): void;
+  /** Largest packet that gets to the peer, as far as is known: `mtu` or less. Unit: bytes. */
+  knownMtu(now: Millis): number;
+  /** When a larger one may be tried again; `Infinity` where `knownMtu` is `mtu`. */
+  mtuKnownUntil(now: Millis): Millis;
+  /** Packets longer than `mtu` do not get to the peer; that holds for `age`. */
+  lowerMtu(mtu: number, now: Millis, age: Millis): void;
   /** The connection has something to send, or its deadline may have changed: ask it in the next round. */
   wake(): void;
 }

@@ -14,10 +14,14 @@ export const Timer = {
   USER: 4,
   /** TIME-WAIT, or FIN-WAIT-2 of a closed socket, is over */
   WAIT: 5,
+  /** the tail of the flight is probed for loss (RFC 8985 §7) */
+  LOSS_PROBE: 6,
+  /** what is out of order by more than the reordering window is lost (RFC 8985 §6) */
+  REORDER: 7,
 } as const;
 export type Timer = (typeof Timer)[keyof typeof Timer];
 
-const COUNT = 6;
+const COUNT = 8;
 const NEVER: Millis = Number.POSITIVE_INFINITY;
 
 /** The table of deadlines. */
@@ -34,6 +38,11 @@ export class Timers {
 
   clearAll(): void {
     this.#deadlines.fill(NEVER);
+  }
+
+  /** `Infinity` where it is not set. */
+  at(timer: Timer): Millis {
+    return this.#deadlines[timer] ?? NEVER;
   }
 
   isSet(timer: Timer): boolean {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { buildSegment, established, inState, LOCAL_ISN, REMOTE_ISN } from './scripted-peer.ts';
-import { IP_HEADER_BYTES, TcpPair } from './tcp-pair.ts';
+import { established, inState, LOCAL_ISN, REMOTE_ISN } from './scripted-peer.ts';
+import { TcpPair } from './tcp-pair.ts';
 
 describe('shutdown', () => {
   test('ends one direction; the other goes on', () => {
@@ -73,20 +73,6 @@ describe('TIME-WAIT', () => {
     expect(peer.state).toBe('TIME-WAIT');
     peer.pass(1);
     expect(peer.state).toBe('CLOSED');
-  });
-
-  test.each([
-    { name: 'a later SYN', sequence: 2000, flags: 'S', yields: true },
-    { name: 'an earlier SYN', sequence: 1, flags: 'S', yields: false },
-    { name: 'a SYN-ACK', sequence: 2000, flags: 'SA', yields: false },
-    { name: 'data', sequence: 2000, flags: 'A', yields: false },
-  ])('yields to $name: $yields', ({ sequence, flags, yields }) => {
-    const segment = buildSegment(flags, REMOTE_ISN + sequence, 0);
-    const length = segment.length - IP_HEADER_BYTES;
-    const waiting = inState('TIME-WAIT').connection;
-    expect(waiting.yieldsTo(segment, IP_HEADER_BYTES, length)).toBe(yields);
-    const open = inState('ESTABLISHED').connection;
-    expect(open.yieldsTo(segment, IP_HEADER_BYTES, length)).toBe(false);
   });
 });
 

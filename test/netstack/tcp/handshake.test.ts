@@ -33,7 +33,7 @@ describe('an active open', () => {
     peer.send('SA', 0, 1, { window: 1000, windowScale: 3 });
     expect(peer.connection.info().sndWnd).toBe(1000);
     peer.take();
-    expect(peer.segments[0]?.window).toBe(262_144 / 256);
+    expect(peer.segments[0]?.window).toBe(65_536 / 256);
     peer.send('A', 1, 1, { window: 1000 });
     expect(peer.connection.info().sndWnd).toBe(8000);
   });

@@ -1,71 +1,47 @@
 import { describe, expect, test } from 'vitest';
 import { Drop } from '../../../src/core/machine.ts';
-import { TcpConnection } from '../../../src/netstack/tcp/connection.ts';
-import { TcpListener } from '../../../src/netstack/tcp/listener.ts';
 import { Segment } from '../../../src/netstack/tcp/segment.ts';
 import type { TcpEvents } from '../../../src/netstack/tcp/tcp-events.ts';
-import { buildSegment, type Extras } from './scripted-peer.ts';
-import { IP_HEADER_BYTES, PSEUDO_HEADER_SUM, testPath } from './tcp-pair.ts';
-
-const OURS = 100;
-const THEIRS = 200;
+import { Port, THEIRS } from './listener-port.ts';
+import { buildSegment } from './scripted-peer.ts';
+import { IP_HEADER_BYTES, PSEUDO_HEADER_SUM } from './tcp-pair.ts';
 
 const quiet: TcpEvents = { connected() {}, readable() {}, writable() {}, closed() {} };
 
-/** A listener whose callers are numbers, and the flows that it made. */
-class Port {
-  readonly flows = new Map<number, TcpConnection>();
-  announced = 0;
-  full = false;
-  readonly listener: TcpListener<number>;
-
-  constructor(backlog?: number) {
-    this.listener = new TcpListener<number>({
-      ...(backlog === undefined ? {} : { backlog }),
-      makeConnection: (caller, events) => {
-        if (this.full) return undefined;
-        const connection = new TcpConnection(testPath(), events, {
-          initialSequence: OURS,
-          timestampOffset: 0,
-        });
-        this.flows.set(caller, connection);
-        return connection;
-      },
-      onConnection: () => {
-        this.announced += 1;
-      },
-    });
-  }
-
-  knock(caller: number, flags = 'S', extras: Extras = {}): Drop {
-    const packet = buildSegment(flags, THEIRS, OURS, extras);
-    const length = packet.length - IP_HEADER_BYTES;
-    return this.listener.fromBelow(packet, IP_HEADER_BYTES, length, PSEUDO_HEADER_SUM, caller, 0);
-  }
-
-  /** The handshake's last segment. */
-  finish(caller: number, extras: Extras = {}): void {
-    const connection = this.flows.get(caller);
-    while (connection?.takeDown(0) !== undefined);
-    const packet = buildSegment('A', THEIRS + 1, OURS + 1, extras);
-    connection?.fromBelow(packet, IP_HEADER_BYTES, packet.length - IP_HEADER_BYTES, 0);
-    connection?.endOfBurst(0);
-  }
-}
-
 describe('TcpListener', () => {
-  test('answers a SYN, and gives the connection when it is open', () => {
+  test('answers a SYN, and makes the connection when its SYN-ACK is acknowledged', () => {
     const port = new Port();
     expect(port.knock(1)).toBe(Drop.NONE);
-    expect(port.listener).toMatchObject({ halfOpen: 1, waiting: 0 });
-    expect(port.announced).toBe(0);
-    port.finish(1, { data: Buffer.from('first words') });
-    expect(port.listener).toMatchObject({ halfOpen: 0, waiting: 1 });
+    expect(port.takeSent()).toEqual(['1 SA 0/1']);
+    expect(port.callers.size).toBe(1);
+    expect(port.connections.size).toBe(0);
+    expect(port.finish(1, { data: Buffer.from('first words') })).toBe(Drop.NONE);
+    expect(port.callers.size).toBe(0);
+    expect(port.listener.waiting).toBe(1);
     expect(port.announced).toBe(1);
     const connection = port.listener.accept(quiet);
-    expect(connection).toBe(port.flows.get(1));
+    expect(connection).toBe(port.connections.get(1));
+    expect(connection?.state).toBe('ESTABLISHED');
     expect(connection?.read()?.toString()).toBe('first words');
     expect(port.listener.accept(quiet)).toBeUndefined();
+  });
+
+  test('the last segment of the handshake may be the FIN', () => {
+    const port = new Port();
+    port.knock(1);
+    port.feed(1, 'FA', 1, 1, { data: 5 });
+    const connection = port.listener.accept(quiet);
+    expect(connection?.state).toBe('CLOSE-WAIT');
+    expect(connection?.read()?.length).toBe(5);
+    expect(connection?.ended).toBe(true);
+  });
+
+  test('data on the SYN is left to be sent again', () => {
+    const port = new Port();
+    port.knock(1, 'S', { data: 100 });
+    expect(port.takeSent()).toEqual(['1 SA 0/1']);
+    port.finish(1, { data: 100 });
+    expect(port.listener.accept(quiet)?.info().bytesReceived).toBe(100);
   });
 
   test('who accepts hears the rest', () => {
@@ -88,88 +64,83 @@ describe('TcpListener', () => {
   ])('drops "$flags" (RFC 9293 §3.10.7.2)', ({ flags, drop }) => {
     const port = new Port();
     expect(port.knock(1, flags)).toBe(drop);
-    expect(port.flows.size).toBe(0);
+    expect(port.callers.size).toBe(0);
+    expect(port.takeSent()).toEqual([]);
   });
 
   test('drops what is damaged before it makes anything', () => {
     const port = new Port();
     const packet = buildSegment('S', THEIRS, 0);
     const feed = (bytes: Buffer, length: number) =>
-      port.listener.fromBelow(bytes, IP_HEADER_BYTES, length, PSEUDO_HEADER_SUM, 1, 0);
+      port.listener.fromBelow(bytes, IP_HEADER_BYTES, length, PSEUDO_HEADER_SUM, port.key(1), 0);
     expect(feed(packet, 19)).toBe(Drop.MALFORMED);
     packet.writeUInt8(9, IP_HEADER_BYTES);
     expect(feed(packet, 20)).toBe(Drop.BAD_CHECKSUM);
-    expect(port.flows.size).toBe(0);
+    expect(port.callers.size).toBe(0);
   });
 
-  test('a flood of SYNs makes no more than the backlog', () => {
-    const port = new Port();
-    let dropped = 0;
-    for (let caller = 0; caller < 10_000; caller += 1) {
-      if (port.knock(caller) === Drop.NO_ROOM) dropped += 1;
-    }
-    expect(port.flows.size).toBe(128);
-    expect(dropped).toBe(10_000 - 128);
-  });
-
-  test('half-open connections make room again when they time out', () => {
-    const port = new Port(2);
-    port.knock(1);
-    port.knock(2);
-    expect(port.knock(3)).toBe(Drop.NO_ROOM);
-    for (const connection of port.flows.values()) {
-      for (let now = 0; now <= 31_000; now += 500) {
-        while (connection.takeDown(now) !== undefined);
-        if (connection.nextTimeout() <= now) connection.onTimeout(now);
-      }
-    }
-    expect(port.listener.halfOpen).toBe(0);
-    expect(port.knock(3)).toBe(Drop.NONE);
-  });
-
-  test('nobody who accepts: no more than the backlog waits', () => {
+  test('nobody who accepts: no more than the backlog waits, and the others try again', () => {
     const port = new Port(3);
-    for (let caller = 0; caller < 10; caller += 1) {
-      port.knock(caller);
-      port.finish(caller);
-    }
+    for (let caller = 1; caller <= 4; caller += 1) port.knock(caller);
+    for (let caller = 1; caller <= 3; caller += 1) expect(port.finish(caller)).toBe(Drop.NONE);
+    expect(port.finish(4)).toBe(Drop.NO_ROOM);
+    expect(port.knock(5)).toBe(Drop.NO_ROOM);
     expect(port.listener.waiting).toBe(3);
+    port.takeSent();
     port.listener.accept(quiet);
-    expect(port.knock(99)).toBe(Drop.NONE);
+    port.pass(1000);
+    expect(port.takeSent()).toEqual(['4 SA 0/1']);
+    expect(port.finish(4)).toBe(Drop.NONE);
+    expect(port.listener.waiting).toBe(3);
+  });
+
+  test('without memory for what they would send, callers must try again; who was answered may end', () => {
+    const port = new Port();
+    port.knock(1);
+    port.takeSent();
+    port.exhausted = true;
+    expect(port.knock(2)).toBe(Drop.NO_ROOM);
+    expect(port.takeSent()).toEqual([]);
+    expect(port.callers.size).toBe(1);
+    expect(port.finish(1)).toBe(Drop.NONE);
+    port.exhausted = false;
+    expect(port.knock(2)).toBe(Drop.NONE);
+    expect(port.takeSent()).toEqual(['2 SA 0/1']);
   });
 
   test('forgets a connection that ends before it is accepted', () => {
     const port = new Port();
     port.knock(1);
     port.finish(1);
-    const reset = buildSegment('R', THEIRS + 1, 0);
-    port.flows.get(1)?.fromBelow(reset, IP_HEADER_BYTES, reset.length - IP_HEADER_BYTES, 0);
+    const reset = buildSegment('R', (THEIRS + 1) >>> 0, 0);
+    const length = reset.length - IP_HEADER_BYTES;
+    port.connections.get(1)?.fromBelow(reset, IP_HEADER_BYTES, length, 0);
     expect(port.listener.waiting).toBe(0);
     expect(port.listener.accept(quiet)).toBeUndefined();
   });
 
-  test('a full flow table refuses silently', () => {
+  test('a full flow table refuses silently, and the caller stays', () => {
     const port = new Port();
     port.full = true;
-    expect(port.knock(1)).toBe(Drop.NO_ROOM);
-    expect(port.listener.halfOpen).toBe(0);
+    port.knock(1);
+    expect(port.finish(1)).toBe(Drop.NO_ROOM);
+    port.full = false;
+    expect(port.finish(1)).toBe(Drop.NONE);
+    expect(port.announced).toBe(1);
   });
 
   test('closed, it resets what was not accepted, and refuses', () => {
     const port = new Port();
-    port.knock(1);
     port.knock(2);
     port.finish(2);
     port.listener.close();
     port.listener.close();
-    expect(port.listener).toMatchObject({ halfOpen: 0, waiting: 0 });
-    expect([...port.flows.values()].map((connection) => connection.state)).toEqual([
-      'CLOSED',
-      'CLOSED',
-    ]);
+    expect(port.listener.waiting).toBe(0);
     expect(port.knock(3)).toBe(Drop.NO_SOCKET);
+    const connection = port.connections.get(2);
+    expect(connection?.state).toBe('CLOSED');
     const segment = new Segment();
-    const packet = port.flows.get(2)?.takeDown(0) ?? Buffer.alloc(0);
+    const packet = connection?.takeDown(0) ?? Buffer.alloc(0);
     expect(segment.read(packet, IP_HEADER_BYTES, packet.length - IP_HEADER_BYTES)).toBe(true);
     expect(segment.flags).toBe(0x14);
   });

@@ -17,6 +17,8 @@ const LETTERS: readonly (readonly [letter: string, flag: number])[] = [
   ['R', Flag.RST],
   ['P', Flag.PSH],
   ['A', Flag.ACK],
+  ['E', Flag.ECE],
+  ['W', Flag.CWR],
 ];
 
 export interface Extras {
@@ -24,6 +26,9 @@ export interface Extras {
   readonly window?: number;
   readonly mss?: number;
   readonly windowScale?: number;
+  readonly sackPermitted?: boolean;
+  /** SACK blocks: distances from our initial sequence number. */
+  readonly sacked?: readonly (readonly [from: number, to: number])[];
   /** Value and echo. */
   readonly timestamps?: readonly [value: number, echo: number];
 }
@@ -44,6 +49,10 @@ export function buildSegment(
   segment.window = extras.window ?? 0xffff;
   segment.options.mss = extras.mss ?? -1;
   segment.options.windowScale = extras.windowScale ?? -1;
+  segment.options.sackPermitted = extras.sackPermitted ?? false;
+  const edges = (extras.sacked ?? []).flat().map((distance) => serialAdd(LOCAL_ISN, distance));
+  segment.options.sackEdges.set(edges);
+  segment.options.sackBlocks = edges.length / 2;
   if (extras.timestamps !== undefined) {
     const [timestamp, echo] = extras.timestamps;
     Object.assign(segment.options, { hasTimestamps: true, timestamp, echo });
@@ -160,6 +169,18 @@ export class ScriptedPeer implements TcpEvents {
 
   get state(): TcpState {
     return this.connection.state;
+  }
+
+  /** The SACK blocks of each segment of the last `take`: `from-to`, distances as elsewhere. */
+  get sacks(): string[] {
+    return this.segments.map(({ options }) => {
+      const blocks: string[] = [];
+      for (let edge = 0; edge < 2 * options.sackBlocks; edge += 2) {
+        const [from = 0, to = 0] = options.sackEdges.subarray(edge);
+        blocks.push(`${serialDiff(from, REMOTE_ISN)}-${serialDiff(to, REMOTE_ISN)}`);
+      }
+      return blocks.join(' ');
+    });
   }
 
   readAll(): Buffer {

@@ -111,9 +111,11 @@ describe('small segments', () => {
   });
 });
 
-describe('loss', () => {
+describe('loss, for a peer without SACK', () => {
+  const reno = { congestion: 'reno' } as const;
+
   test('three duplicates send the first segment again, and halve the window', () => {
-    const peer = sending(10);
+    const peer = sending(10, reno);
     const duplicate = () => peer.send('A', 1, 1);
     duplicate();
     duplicate();
@@ -146,18 +148,18 @@ describe('loss', () => {
   });
 
   test('a partial ACK sends the next hole again; a full one ends recovery', () => {
-    const peer = sending(10);
+    const peer = sending(10, reno);
     for (let count = 0; count < 7; count += 1) peer.send('A', 1, 1);
     expect(peer.take()).toEqual(['A 1/1 +1000']);
     peer.send('A', 1, 1 + 4 * MSS);
     expect(peer.take()).toEqual(['A 4001/1 +1000']);
     peer.send('A', 1, 1 + 10 * MSS);
     expect(peer.take()).toEqual([]);
-    expect(peer.connection.info()).toMatchObject({ retransmits: 2, cwnd: 2 * MSS });
+    expect(peer.connection.info()).toMatchObject({ retransmits: 2, cwnd: 5 * MSS });
   });
 
   test('the timer sends again, later each time, from the oldest on', () => {
-    const peer = sending(3);
+    const peer = sending(3, reno);
     expect(peer.pass(1000)).toEqual(['200: A 1/1 +1000', '600: A 1/1 +1000']);
     expect(peer.connection.info()).toMatchObject({ cwnd: MSS, ssthresh: 2 * MSS, timeouts: 2 });
     peer.send('A', 1, 1 + MSS);
@@ -182,7 +184,7 @@ describe('loss', () => {
     peer.take();
     peer.pass(50);
     peer.send('A', 1, 1 + 2 * MSS);
-    expect(peer.connection.info().rtoMs).toBe(200);
+    expect(peer.connection.info().rtoMs).toBe(206.25);
   });
 
   test('a repeated FIN is sent like data', () => {

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Millis } from '../../../src/core/machine.ts';
+import { IpAddress } from '../../../src/netstack/ip-address.ts';
+import { PathMtus } from '../../../src/netstack/path-mtu.ts';
 import { TcpConnection } from '../../../src/netstack/tcp/connection.ts';
 import { Flag, Segment, segmentIsIntact } from '../../../src/netstack/tcp/segment.ts';
 import type { TcpEvents, TcpFailure } from '../../../src/netstack/tcp/tcp-events.ts';
@@ -15,7 +17,12 @@ export const IP_HEADER_BYTES = 20;
 export const PSEUDO_HEADER_SUM = 0x1_2345;
 
 export function testPath(wake: () => void = () => {}, mtu = 1400): TcpPath {
+  const mtus = new PathMtus(mtu);
+  const peer = IpAddress.ipv4(0x0a08_0001);
   return {
+    knownMtu: (now) => mtus.mtuTo(peer, now),
+    mtuKnownUntil: (now) => mtus.knownUntil(peer, now),
+    lowerMtu: (narrow, now, age) => void mtus.lower(peer, narrow, now, age),
     localPort: 1000,
     remotePort: 1000,
     ipHeaderBytes: IP_HEADER_BYTES,
