@@ -44,19 +44,31 @@ export { type WebCrypto, webCryptoProvider } from './datachannel/webcrypto-provi
 export type { DialOptions } from './dialer/dial.ts';
 export type { DialNetwork } from './dialer/dial-target.ts';
 export { DnsError, type DnsErrorCode } from './dialer/dns-error.ts';
-export type { DnsRecord, DnsType, DnsValues } from './dialer/dns-record.ts';
+export type { LookupAddress } from './dialer/dns-lookup.ts';
 export type {
-  DnsReply,
+  LookupCallback,
+  TunLookup,
+  TunLookupOptions,
+} from './dialer/dns-lookup-function.ts';
+export type { DnsOptions } from './dialer/dns-options.ts';
+export type { CaaProperty, DnsRecord, DnsType, DnsValues } from './dialer/dns-record.ts';
+export type {
+  AddressWithTtl,
   DnsResolver,
-  LookupAddress,
   LookupOptions,
+  ResolveOptions,
 } from './dialer/dns-resolver.ts';
+export type { DnsReply } from './dialer/dns-search.ts';
 export type { TunHttpAgent, TunHttpsAgent } from './dialer/http-agent.ts';
+export type { TunListenOptions } from './dialer/listen-arguments.ts';
+export type { PathMtu, PathMtuOptions } from './dialer/path-mtu-search.ts';
 export type { PingOptions, PingReply } from './dialer/ping.ts';
+export type { ProbeMethod } from './dialer/probing.ts';
 export { SocketError, type SocketErrorCode } from './dialer/socket-error.ts';
 export { type StartOptions, startNewTunDialer } from './dialer/start-new-tun-dialer.ts';
+export type { TracerouteHop, TracerouteOptions, TracerouteProbe } from './dialer/traceroute.ts';
 export { TunDialer, type TunDialerOptions } from './dialer/tun-dialer.ts';
-export type { TunListenOptions, TunServer, TunServerOptions } from './dialer/tun-server.ts';
+export type { TunServer, TunServerOptions } from './dialer/tun-server.ts';
 export type { TunSocket } from './dialer/tun-socket.ts';
 export type { TunConnectOptions, TunSocketOptions } from './dialer/tun-socket-options.ts';
 export type { TunUdpSocket, TunUdpSocketOptions } from './dialer/tun-udp-socket.ts';
@@ -66,6 +78,7 @@ export type { DataCipher } from './model/ciphers.ts';
 export type { ControlWrapOptions, ServerWrapOptions } from './model/control-wrap-options.ts';
 export type { Credentials, CredentialsRequest, UserPassword } from './model/credentials.ts';
 export type { Digest } from './model/digests.ts';
+export type { NameServer, NameTransport } from './model/name-server.ts';
 export type { NegotiationState } from './model/negotiation-state.ts';
 export { Opcode, opcodeName } from './model/opcode.ts';
 export type { ControlPacket } from './model/packet.ts';

@@ -1,7 +1,8 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { readPrivateFile } from '../config/profile-files.ts';
 import { parseUserPassword } from '../config/user-password.ts';
 import { OvpnConfigError } from '../core/errors.ts';
+import { parseDnsServer } from '../dialer/dns-server.ts';
 import { startNewTunDialer } from '../dialer/start-new-tun-dialer.ts';
 import type { TunDialer } from '../dialer/tun-dialer.ts';
 import type { UserPassword } from '../model/credentials.ts';
@@ -14,9 +15,10 @@ export interface ConnectFlags extends CommonFlags {
   /** Unit: milliseconds. */
   readonly timeout: number;
   readonly authUserPass?: string;
+  readonly dnsServer?: readonly string[];
 }
 
-/** Adds the options of {@link ConnectFlags}. */
+/** Adds the options of {@link ConnectFlags} that say how to connect. */
 export function withConnectOptions(command: Command): Command {
   return command
     .addOption(secondsOption('--timeout <seconds>', 'give up connecting after', 30_000))
@@ -24,6 +26,21 @@ export function withConnectOptions(command: Command): Command {
       '--auth-user-pass <file>',
       'user name and password, a line each, for a profile that asks for them; readable by you alone (chmod 600)',
     );
+}
+
+/** Adds `--dns-server`, for commands that resolve names inside the tunnel. */
+export function withDnsServer(command: Command): Command {
+  return command.option(
+    '--dns-server <address>',
+    'ask this DNS server inside the tunnel, not those that the VPN server pushes; more than once for several (10.8.0.1, 10.8.0.1:5353, tls://10.8.0.1#name, https://10.8.0.1#name)',
+    dnsServer,
+  );
+}
+
+/** Collects the servers of a repeated option. */
+function dnsServer(text: string, earlier: readonly string[] = []): readonly string[] {
+  if (parseDnsServer(text) !== undefined) return [...earlier, text];
+  throw new InvalidArgumentError('expected an address, such as 10.8.0.1 or tls://10.8.0.1#name');
 }
 
 /** The client options that the command line asks for. */
@@ -50,6 +67,7 @@ export async function connect(profile: string, flags: ConnectFlags, run: Run): P
   const started = performance.now();
   const dialer = await startNewTunDialer(clientOptions(profile, flags, run), {
     signal: run.signal,
+    dnsServers: flags.dnsServer,
   });
   const { remoteAddress, remotePort, protocol, cipher, ipv4, ipv6 } = dialer.info;
   run.output.detail(

@@ -1,25 +1,27 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { DNS_TYPES, type DnsType } from '../dialer/dns-record.ts';
 import { command, runCommand } from './command.ts';
-import { type ConnectFlags, connect, withConnectOptions } from './connect.ts';
+import { type ConnectFlags, connect, withConnectOptions, withDnsServer } from './connect.ts';
 import { ExitStatus } from './exit-status.ts';
 
 /** `tundial dns PROFILE NAME [TYPE]` */
 export function dnsCommand(): Command {
-  return withConnectOptions(command('dns', 'one DNS query inside the tunnel'))
+  return withDnsServer(withConnectOptions(command('dns', 'one DNS query inside the tunnel')))
     .argument('<profile>', 'an .ovpn file')
     .argument('<name>', 'what to ask for')
     .argument('[type]', DNS_TYPES.join(', '), recordType, 'A')
     .addHelpText(
       'after',
-      '\nThe servers that the VPN pushes are asked; each record is a line: name, TTL, type, value.\n\nExample:\n  tundial dns office.ovpn intranet.example AAAA',
+      '\nThe servers that the VPN pushes are asked, for a domain of theirs (resolve-domains) only those.\nEach record is a line: name, TTL, type, value. For PTR the name may be an address.\n\nExample:\n  tundial dns office.ovpn intranet.example AAAA\n  tundial dns office.ovpn 10.8.0.7 PTR',
     )
     .action((profile: string, name: string, type: DnsType, flags: ConnectFlags) =>
       runCommand(flags, async (run) => {
         const dialer = await connect(profile, flags, run);
         try {
-          for (const record of await dialer.resolver.resolve(name, type, { signal: run.signal })) {
-            run.output.record(record);
+          const { records, server } = await dialer.resolver.query(name, type, run);
+          run.output.detail(`answered by ${server}`);
+          for (const record of records.filter((found) => found.type === type)) {
+            run.output.record({ ...record, server });
             run.output.line(`${record.name}\t${record.ttl}\t${record.type}\t${record.text}`);
           }
           return ExitStatus.DONE;

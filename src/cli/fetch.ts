@@ -6,7 +6,7 @@ import { type Dispatcher, request } from 'undici';
 import { printable } from '../core/log.ts';
 import type { TunDialer } from '../dialer/tun-dialer.ts';
 import { command, type Run, runCommand } from './command.ts';
-import { type ConnectFlags, connect, withConnectOptions } from './connect.ts';
+import { type ConnectFlags, connect, withConnectOptions, withDnsServer } from './connect.ts';
 import { ExitStatus } from './exit-status.ts';
 import { bytesText, type Output } from './output.ts';
 
@@ -19,7 +19,7 @@ const PROGRESS_INTERVAL_MS = 200;
 
 /** `tundial fetch PROFILE URL` */
 export function fetchCommand(): Command {
-  return withConnectOptions(command('fetch', 'GET a URL through the tunnel'))
+  return withDnsServer(withConnectOptions(command('fetch', 'GET a URL through the tunnel')))
     .argument('<profile>', 'an .ovpn file')
     .argument('<url>', 'http or https; the name is resolved inside the tunnel', webAddress)
     .option('-o, --output <file>', 'where the page goes (default: standard output)')

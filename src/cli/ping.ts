@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { PingReply } from '../dialer/ping.ts';
 import type { TunDialer } from '../dialer/tun-dialer.ts';
 import { command, integer, type Run, runCommand, secondsOption } from './command.ts';
-import { type ConnectFlags, connect, withConnectOptions } from './connect.ts';
+import { type ConnectFlags, connect, withConnectOptions, withDnsServer } from './connect.ts';
 import { ExitStatus } from './exit-status.ts';
 import { summary } from './ping-summary.ts';
 
@@ -15,7 +15,7 @@ interface PingFlags extends ConnectFlags {
 
 /** `tundial ping PROFILE HOST` */
 export function pingCommand(): Command {
-  return withConnectOptions(command('ping', 'ICMP echo through the tunnel'))
+  return withDnsServer(withConnectOptions(command('ping', 'ICMP echo through the tunnel')))
     .argument('<profile>', 'an .ovpn file')
     .argument('<host>', 'a name, resolved inside the tunnel, or an address')
     .option('-c, --count <n>', 'how many requests', integer(1, 1_000_000), 4)

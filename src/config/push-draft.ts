@@ -1,4 +1,5 @@
 import { OvpnProtocolError } from '../core/errors.ts';
+import type { NameTransport } from '../model/name-server.ts';
 import type { CompressionFraming, PushOptions, Subnet } from '../model/push-options.ts';
 
 /** One word list of a push: the option's name and its arguments. */
@@ -9,8 +10,12 @@ export type PushReaders = readonly (readonly [name: string, read: PushReader])[]
 
 /** A pushed `dns server`, gathered from several options. */
 export interface DnsServerDraft {
-  readonly addresses: string[];
-  /** Why it cannot be asked, or undefined. */
+  readonly places: { readonly address: string; readonly port: number | undefined }[];
+  transport: NameTransport;
+  sni: string | undefined;
+  readonly resolveDomains: string[];
+  readonly excludeDomains: string[];
+  /** The option for which it cannot be asked, or undefined. */
   unusable: string | undefined;
 }
 

@@ -2,7 +2,7 @@ import { printable } from '../core/log.ts';
 import { Secret } from '../core/secret.ts';
 import type { PushOptions } from '../model/push-options.ts';
 import { splitLine } from './line-words.ts';
-import { finishDnsServers, finishSearchDomains, PUSH_DNS } from './push-dns.ts';
+import { finishNameServers, finishSearchDomains, PUSH_DNS, serverTexts } from './push-dns.ts';
 import { PushDraft, type PushReader, pushError } from './push-draft.ts';
 import { finishAeadEpoch, PUSH_KEYS } from './push-keys.ts';
 import { finishIpv4, finishTunMtu, PUSH_NETWORK } from './push-network.ts';
@@ -73,13 +73,15 @@ export function readPushOptions(options: readonly string[]): PushOptions {
     if (problem !== undefined) draft.ignore(problem);
     else if (name !== undefined) read(draft, name, args);
   }
+  const nameServers = finishNameServers(draft);
   return Object.freeze({
     ipv4: finishIpv4(draft),
     ipv6: draft.ipv6,
     topology: draft.topology,
     routeGateway: draft.routeGateway,
     routes: Object.freeze(draft.routes),
-    dnsServers: Object.freeze(finishDnsServers(draft)),
+    dnsServers: Object.freeze(serverTexts(nameServers)),
+    nameServers: Object.freeze(nameServers),
     searchDomains: Object.freeze(finishSearchDomains(draft)),
     tunMtu: finishTunMtu(draft),
     peerId: draft.peerId,

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { TcpConnection } from '../netstack/tcp/connection.ts';
 import type { TcpEvents, TcpFailure } from '../netstack/tcp/tcp-events.ts';
+import { copyJoined } from './copy-joined.ts';
 import { readJoined } from './read-joined.ts';
 
 export type WriteCallback = (error?: Error | null) => void;
@@ -130,9 +131,8 @@ export class ConnectionFlow {
     const connection = this.#connection;
     if (connection === undefined || !this.#opened || this.#onWritten === undefined) return;
     let room = true;
-    for (const chunk of this.#unwritten) {
-      // A copy: as with a net.Socket, the program may use its buffer again once it is called back.
-      room = connection.write(Buffer.from(chunk));
+    for (const chunk of copyJoined(this.#unwritten)) {
+      room = connection.write(chunk);
       this.#bytesTaken += chunk.length;
       this.#bytesHeld += chunk.length;
     }

@@ -7,7 +7,8 @@ export type DnsErrorCode =
   | 'EREFUSED'
   | 'ECONNREFUSED'
   | 'EBADNAME'
-  | 'ECANCELLED';
+  | 'ECANCELLED'
+  | 'EINVAL';
 
 /** A name could not be resolved inside the tunnel; in the shape of `node:dns` errors. */
 export class DnsError extends Error {

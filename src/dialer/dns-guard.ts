@@ -34,10 +34,14 @@ const NAME_AT = new Map([
 ]);
 
 /**
- * NULL, HINFO, RP, NAPTR, DS, SSHFP, RRSIG, NSEC, DNSKEY, NSEC3, TLSA, CAA: the decoder reads them
- * by rules of their own, and they answer nothing that is asked here.
+ * NULL, HINFO, RP, NAPTR, DS, SSHFP, RRSIG, NSEC, DNSKEY, NSEC3, TLSA: the decoder reads them by
+ * rules of their own, and they answer nothing that is asked here.
  */
-const REFUSED_TYPES = new Set([10, 13, 17, 35, 43, 44, 46, 47, 48, 50, 52, 257]);
+const REFUSED_TYPES = new Set([10, 13, 17, 35, 43, 44, 46, 47, 48, 50, 52]);
+
+const TYPE_CAA = 257;
+/** Flags and the length of the tag, which has a letter at least. */
+const CAA_HEAD_BYTES = 2;
 
 /**
  * Whether a DNS message is cheap to decode: every name ends inside the message, its pointers lead
@@ -62,6 +66,7 @@ export function isCheapToDecode(message: Buffer): boolean {
     const end = at + u16(message, tail + 8);
     if (end > message.length || REFUSED_TYPES.has(type)) return false;
     if (end - at !== (FIXED_BYTES.get(type) ?? end - at)) return false;
+    if (type === TYPE_CAA && !holdsTag(message, at, end)) return false;
     const nameAt = NAME_AT.get(type);
     if (nameAt !== undefined) {
       let after = walk.skip(at + nameAt);
@@ -71,6 +76,13 @@ export function isCheapToDecode(message: Buffer): boolean {
     at = end;
   }
   return true;
+}
+
+/** Whether the tag of a CAA record is inside of it. */
+function holdsTag(message: Buffer, at: number, end: number): boolean {
+  if (end - at <= CAA_HEAD_BYTES) return false;
+  const tagBytes = u8(message, at + 1);
+  return tagBytes > 0 && at + CAA_HEAD_BYTES + tagBytes <= end;
 }
 
 /** Walks the names of one message and counts the steps. */

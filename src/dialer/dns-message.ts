@@ -20,6 +20,10 @@ export interface DnsResponse {
   /** Response code, 0 … 15. */
   readonly status: number;
   readonly truncated: boolean;
+  /** The question came back in other case: by a server that folds it, or by a forger. */
+  readonly folded: boolean;
+  /** Neither an answer nor that there is none: the server sends us elsewhere (lame delegation). */
+  readonly referral: boolean;
   readonly records: readonly DnsRecord[];
   /** How long "there is none" may be kept (RFC 2308 §5); undefined without a SOA. Unit: seconds. */
   readonly negativeTtl: number | undefined;
@@ -30,6 +34,10 @@ const RESPONSE_BIT = 0x80;
 const OPCODE_BITS = 0x78;
 const TRUNCATED_BIT = 0x02;
 const STATUS_BITS = 0x0f;
+/** A name of 255 bytes, type and class. */
+const MAX_QUESTION_BYTES = 259;
+const UPPER_A = 0x41;
+const UPPER_Z = 0x5a;
 
 /** A query for one question; `edns` announces {@link EDNS_PAYLOAD_BYTES}. */
 export function encodeQuery(
@@ -66,19 +74,36 @@ export function decodeResponse(message: Buffer, query: Buffer): DnsResponse | Dr
   if (u16(message, 0) !== u16(query, 0)) return Drop.WRONG_SESSION;
   const status = u8(message, 3) & STATUS_BITS;
   const truncated = (u8(message, 2) & TRUNCATED_BIT) !== 0;
-  const bare = message.length === HEADER_BYTES && status === DnsStatus.FORMERR;
-  if (bare) return { status, truncated: false, records: [], negativeTtl: undefined };
-  if (!echoesQuestion(message, query)) return Drop.WRONG_SESSION;
-  if (truncated) return { status, truncated, records: [], negativeTtl: undefined };
+  if (message.length === HEADER_BYTES && status === DnsStatus.FORMERR) return { ...EMPTY, status };
+  if (!echoesQuestion(message, query)) {
+    const folded = echoesQuestion(lowerCaseQuestion(message), lowerCaseQuestion(query));
+    return folded ? { ...EMPTY, status, folded } : Drop.WRONG_SESSION;
+  }
+  if (truncated) return { ...EMPTY, status, truncated };
   if (!isCheapToDecode(message)) return Drop.MALFORMED;
   try {
     const { answers = [], authorities = [] } = decode(message);
     const records = answers.map(toDnsRecord).filter((record) => record !== undefined);
-    return { status, truncated, records, negativeTtl: negativeTtl(authorities) };
+    const referral =
+      status === DnsStatus.NOERROR &&
+      answers.length === 0 &&
+      authorities.some(({ type }) => type === 'NS') &&
+      !authorities.some(({ type }) => type === 'SOA');
+    return { ...EMPTY, status, referral, records, negativeTtl: negativeTtl(authorities) };
   } catch {
     return Drop.MALFORMED;
   }
 }
+
+/** A response of which only the header counts. */
+const EMPTY: DnsResponse = {
+  status: DnsStatus.NOERROR,
+  truncated: false,
+  folded: false,
+  referral: false,
+  records: [],
+  negativeTtl: undefined,
+};
 
 function echoesQuestion(message: Buffer, query: Buffer): boolean {
   const end = questionEnd(query);
@@ -86,6 +111,16 @@ function echoesQuestion(message: Buffer, query: Buffer): boolean {
     u16(message, 4) === 1 &&
     message.subarray(HEADER_BYTES, end).equals(query.subarray(HEADER_BYTES, end))
   );
+}
+
+/** A copy of the header and as much as a question can have, its letters in lower case. */
+function lowerCaseQuestion(message: Buffer): Buffer {
+  const copy = Buffer.from(message.subarray(0, HEADER_BYTES + MAX_QUESTION_BYTES));
+  for (let at = HEADER_BYTES; at < copy.length; at += 1) {
+    const byte = u8(copy, at);
+    if (byte >= UPPER_A && byte <= UPPER_Z) copy[at] = byte | 0x20;
+  }
+  return copy;
 }
 
 /** Where the one question of our own query ends. */

@@ -70,21 +70,3 @@ export function mixCase(name: string, random: { uint32(): number }): string {
   }
   return mixed;
 }
-
-/** Where a DNS server is. */
-export interface DnsServer {
-  readonly address: IpAddress;
-  readonly port: number;
-}
-
-export const DNS_PORT = 53;
-
-/** Reads `10.8.0.1`, `10.8.0.1:5353`, `fd00::1` or `[fd00::1]:5353`; undefined for anything else. */
-export function parseDnsServer(text: string): DnsServer | undefined {
-  const whole = IpAddress.parse(text);
-  if (whole !== undefined) return { address: whole, port: DNS_PORT };
-  const parts = /^(?:\[([^\]]+)\]|([\d.]+)):(\d{1,5})$/.exec(text);
-  const address = IpAddress.parse(parts?.[1] ?? parts?.[2] ?? '');
-  const port = Number(parts?.[3]);
-  return address !== undefined && port > 0 && port <= 0xffff ? { address, port } : undefined;
-}

@@ -39,8 +39,8 @@ export class DnsQueryRun {
           this.#query.fromBelow(bytes);
           this.#step();
         },
-        failed: () => {
-          this.#query.onUnreachable();
+        failed: (cause) => {
+          this.#query.onUnreachable(cause);
           this.#step();
         },
       });

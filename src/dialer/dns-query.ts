@@ -1,8 +1,10 @@
 import { Drop, type Millis } from '../core/machine.ts';
 import type { RandomSource } from '../core/random.ts';
+import type { NameTransport } from '../model/name-server.ts';
 import { type DnsResponse, DnsStatus, decodeResponse, encodeQuery } from './dns-message.ts';
-import { type DnsServer, mixCase, normalizeName } from './dns-name.ts';
+import { mixCase, normalizeName } from './dns-name.ts';
 import type { DnsRecord, DnsType } from './dns-record.ts';
+import type { DnsServer } from './dns-server.ts';
 
 /** How long one server may take. Unit: milliseconds. */
 export const SERVER_TIMEOUT_MS = 2000;
@@ -13,10 +15,13 @@ export const MAX_CNAME_DEPTH = 8;
 /** After this many answers that are not ours somebody is guessing: the question goes over TCP. */
 export const MAX_FORGERIES = 16;
 
+/** What carries a message; `tls` and `https` where the server wants DoT or DoH. */
+export type DnsCarrier = 'udp' | 'tcp' | 'tls' | 'https';
+
 /** One message to be sent; whatever was sent before it is over. */
 export interface DnsSend {
   readonly server: DnsServer;
-  readonly transport: 'udp' | 'tcp';
+  readonly carrier: DnsCarrier;
   readonly message: Buffer;
 }
 
@@ -33,9 +38,12 @@ export type DnsOutcome =
       readonly ttl: number | undefined;
       readonly server: DnsServer;
     }
-  | { readonly kind: 'failed'; readonly code: DnsFailure };
+  | { readonly kind: 'failed'; readonly code: DnsFailure; readonly cause: Error | undefined };
 
-/** Silence, trouble at the server, a refusal, no server there: what was seen last. Silence counts only where nothing else was seen. */
+/**
+ * Silence, trouble at the server, a refusal, no server there: what was seen last. Silence counts
+ * only where nothing else was seen.
+ */
 export type DnsFailure = 'ETIMEOUT' | 'ESERVFAIL' | 'EREFUSED' | 'ECONNREFUSED';
 
 /**
@@ -43,12 +51,14 @@ export type DnsFailure = 'ETIMEOUT' | 'ESERVFAIL' | 'EREFUSED' | 'ECONNREFUSED';
  *
  *     ask ─ UDP ─▶ waiting ─ records, NXDOMAIN, NODATA ─▶ outcome
  *      ▲             │ truncated, forgeries: the same server over TCP
+ *      │             │ other case:           the same server over TCP, in lower case
  *      │             │ FORMERR, NOTIMP:      the same server without EDNS
  *      │             │ alias without target: the target, from the same server on
  *      └─────────────┘ 2 s, SERVFAIL, …:     the next server; after two rounds ─▶ failed
  *
- * Every question has a fresh random id and, in the first round, random case; its sender gives it a
- * fresh random port and passes on only what comes from the server's address (RFC 5452).
+ * A server for DoT or DoH is asked over that alone. Every question has a fresh random id and, in
+ * the first round, random case; its sender gives it a fresh random port and passes on only what
+ * comes from the server's address (RFC 5452).
  */
 export class DnsQuery {
   readonly #type: DnsType;
@@ -57,13 +67,15 @@ export class DnsQuery {
   readonly #chain: DnsRecord[] = [];
   #name: string;
   #turn = 0;
-  #transport: 'udp' | 'tcp' = 'udp';
+  #carrier: DnsCarrier = 'udp';
   #edns = true;
+  #mixedCase = true;
   #forgeries = 0;
   #query: Buffer | undefined;
   #unsent: DnsSend | undefined;
   #deadline: Millis = Number.POSITIVE_INFINITY;
   #failure: DnsFailure = 'ETIMEOUT';
+  #cause: Error | undefined;
   #outcome: DnsOutcome | undefined;
 
   /** @param name normalized; @param servers at least one */
@@ -72,7 +84,7 @@ export class DnsQuery {
     this.#type = type;
     this.#servers = servers;
     this.#random = random;
-    this.#ask();
+    this.#askServer();
   }
 
   /** The message that is due; its time starts now. */
@@ -98,11 +110,10 @@ export class DnsQuery {
     return Drop.NONE;
   }
 
-  /** The server cannot be reached. */
-  onUnreachable(): void {
+  /** The server cannot be reached, or is not who it should be: `cause` says so. */
+  onUnreachable(cause?: Error): void {
     if (this.#query === undefined) return;
-    this.#failure = 'ECONNREFUSED';
-    this.#nextServer();
+    this.#failServer('ECONNREFUSED', cause);
   }
 
   takeUp(): DnsOutcome | undefined {
@@ -121,45 +132,61 @@ export class DnsQuery {
     return this.#servers[this.#turn % this.#servers.length];
   }
 
+  /** Begins with the server whose turn it is. */
+  #askServer(): void {
+    this.#carrier = CARRIERS[this.#server?.transport ?? 'plain'];
+    this.#edns = true;
+    // A server may be silent for the case of the question: the second round is in lower case.
+    this.#mixedCase = this.#turn < this.#servers.length;
+    this.#forgeries = 0;
+    this.#ask();
+  }
+
   #ask(): void {
     const server = this.#server;
     if (server === undefined || this.#turn >= this.#servers.length * ROUNDS) {
-      this.#end({ kind: 'failed', code: this.#failure });
+      this.#end({ kind: 'failed', code: this.#failure, cause: this.#cause });
       return;
     }
-    // Some servers fold the case of what they echo: the second round asks them in lower case.
-    const firstRound = this.#turn < this.#servers.length;
-    const name = firstRound ? mixCase(this.#name, this.#random) : this.#name;
+    const name = this.#mixedCase ? mixCase(this.#name, this.#random) : this.#name;
     const id = this.#random.uint32() & 0xffff;
     this.#query = encodeQuery(id, { name, type: this.#type }, { edns: this.#edns });
-    this.#unsent = { server, transport: this.#transport, message: this.#query };
+    this.#unsent = { server, carrier: this.#carrier, message: this.#query };
     this.#deadline = Number.POSITIVE_INFINITY;
   }
 
   #nextServer(): void {
     this.#turn += 1;
-    this.#transport = 'udp';
-    this.#edns = true;
-    this.#forgeries = 0;
-    this.#ask();
+    this.#askServer();
+  }
+
+  #failServer(failure: DnsFailure, cause?: Error): void {
+    this.#failure = failure;
+    this.#cause = cause;
+    this.#nextServer();
   }
 
   #onForgery(drop: Drop): void {
-    if (drop === Drop.MALFORMED && this.#transport === 'tcp') {
-      this.#failure = 'ESERVFAIL';
-      this.#nextServer();
+    if (this.#carrier !== 'udp') {
+      if (drop === Drop.MALFORMED) this.#failServer('ESERVFAIL');
       return;
     }
     this.#forgeries += 1;
-    if (this.#forgeries < MAX_FORGERIES || this.#transport === 'tcp') return;
-    this.#transport = 'tcp';
+    if (this.#forgeries < MAX_FORGERIES) return;
+    this.#carrier = 'tcp';
     this.#ask();
   }
 
   #onResponse(response: DnsResponse, server: DnsServer): void {
-    if (response.truncated && this.#transport === 'udp') {
-      this.#transport = 'tcp';
+    const isDatagram = this.#carrier === 'udp';
+    if ((response.truncated && isDatagram) || (response.folded && this.#mixedCase)) {
+      if (isDatagram) this.#carrier = 'tcp';
+      if (response.folded) this.#mixedCase = false;
       this.#ask();
+      return;
+    }
+    if (response.truncated || response.folded || response.referral) {
+      this.#failServer('ESERVFAIL');
       return;
     }
     switch (response.status) {
@@ -178,8 +205,7 @@ export class DnsQuery {
       default:
         break;
     }
-    this.#failure = response.status === DnsStatus.SERVFAIL ? 'ESERVFAIL' : 'EREFUSED';
-    this.#nextServer();
+    this.#failServer(response.status === DnsStatus.SERVFAIL ? 'ESERVFAIL' : 'EREFUSED');
   }
 
   /** Takes the aliases from our name on and what the last one has; all else is not ours. */
@@ -196,7 +222,7 @@ export class DnsQuery {
       if (alias === undefined) break;
       const target = normalizeName(String(alias.value));
       if (target === undefined || this.#chain.length >= MAX_CNAME_DEPTH) {
-        this.#end({ kind: 'failed', code: 'ESERVFAIL' });
+        this.#end({ kind: 'failed', code: 'ESERVFAIL', cause: undefined });
         return;
       }
       this.#chain.push(alias);
@@ -217,3 +243,9 @@ export class DnsQuery {
     this.#deadline = Number.POSITIVE_INFINITY;
   }
 }
+
+const CARRIERS: Readonly<Record<NameTransport, DnsCarrier>> = {
+  plain: 'udp',
+  DoT: 'tls',
+  DoH: 'https',
+};

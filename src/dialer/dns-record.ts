@@ -13,7 +13,29 @@ export interface DnsValues {
   TXT: string[];
   MX: { priority: number; exchange: string };
   SRV: { priority: number; weight: number; port: number; name: string };
+  SOA: {
+    nsname: string;
+    hostmaster: string;
+    serial: number;
+    refresh: number;
+    retry: number;
+    expire: number;
+    minttl: number;
+  };
+  /** `critical` is 128 where an authority that does not know the property must not issue. */
+  CAA: { critical: number } & { [Property in CaaProperty]?: string };
 }
+
+/** Properties of CAA records that `node:dns` knows (RFC 8659 §4). */
+export type CaaProperty = 'issue' | 'issuewild' | 'iodef' | 'contactemail' | 'contactphone';
+
+const CAA_PROPERTIES: readonly CaaProperty[] = [
+  'issue',
+  'issuewild',
+  'iodef',
+  'contactemail',
+  'contactphone',
+];
 
 /** Record types that can be asked for. */
 export type DnsType = keyof DnsValues;
@@ -27,6 +49,8 @@ export const DNS_TYPES: readonly DnsType[] = [
   'TXT',
   'MX',
   'SRV',
+  'SOA',
+  'CAA',
 ];
 
 /** One record of an answer. */
@@ -75,10 +99,28 @@ export function toDnsRecord(answer: Answer): DnsRecord | undefined {
       const text = `${priority} ${weight} ${port} ${name}`;
       return { ...common, type: 'SRV', value: { priority, weight, port, name }, text };
     }
+    case 'SOA': {
+      const { mname: nsname, rname: hostmaster, minimum: minttl = 0, ...times } = answer.data;
+      const { serial = 0, refresh = 0, retry = 0, expire = 0 } = times;
+      if (!isHostText(nsname) || !isHostText(hostmaster)) return undefined;
+      const value = { nsname, hostmaster, serial, refresh, retry, expire, minttl };
+      return { ...common, type: 'SOA', value, text: Object.values(value).join(' ') };
+    }
+    case 'CAA': {
+      const { tag, value: content, issuerCritical } = answer.data;
+      const property = CAA_PROPERTIES.find((known) => known === String(tag).toLowerCase());
+      if (property === undefined) return undefined;
+      const critical = issuerCritical === true ? CAA_CRITICAL : 0;
+      const value = { critical, [property]: content };
+      const text = `${critical} ${property} "${printable(content)}"`;
+      return { ...common, type: 'CAA', value, text };
+    }
     default:
       return undefined;
   }
 }
+
+const CAA_CRITICAL = 128;
 
 /** An address in its canonical form (RFC 5952): dns-packet shortens the wrong run of zeros. */
 function addressText(data: string): string | undefined {

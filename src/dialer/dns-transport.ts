@@ -1,16 +1,20 @@
-import { u16 } from '../core/bytes.ts';
+import type { Socket } from 'node:net';
+import type { Clock } from '../core/clock.ts';
 import type { Netstack } from '../netstack/netstack.ts';
 import { NetstackError } from '../netstack/netstack-error.ts';
-import type { TcpConnection } from '../netstack/tcp/connection.ts';
-import type { TcpEvents } from '../netstack/tcp/tcp-events.ts';
+import { DnsHttps } from './dns-https.ts';
 import type { DnsSend } from './dns-query.ts';
+import type { DnsTrust } from './dns-secure.ts';
+import { DnsStream } from './dns-stream.ts';
+import { DnsTls } from './dns-tls.ts';
+import type { TunConnectOptions } from './tun-socket-options.ts';
 
 /** Who an exchange reports to; never from inside `open`. */
 export interface DnsExchangeEvents {
   /** A message from the address and port that was asked, from nowhere else. */
   message(bytes: Buffer): void;
-  /** The server cannot be reached. */
-  failed(): void;
+  /** The server cannot be reached; `cause` where more is known, such as a wrong certificate. */
+  failed(cause?: Error): void;
 }
 
 /** One question on its way. Nothing is reported after `close`. */
@@ -18,24 +22,53 @@ export interface DnsExchange {
   close(): void;
 }
 
-const LENGTH_BYTES = 2;
+export interface DnsTransportParts {
+  readonly netstack: Netstack;
+  readonly clock: Clock;
+  /** Opens a socket inside the tunnel, to an address. */
+  readonly connect: (options: TunConnectOptions) => Socket;
+  /** Whom DoT and DoH servers are believed by. */
+  readonly trust: DnsTrust;
+}
 
 /** Carries DNS messages over the netstack, and over nothing else: a name never leaves the tunnel. */
 export class DnsTransport {
   readonly #netstack: Netstack;
+  readonly #tls: DnsTls;
+  readonly #https: DnsHttps;
 
-  constructor(netstack: Netstack) {
+  constructor({ netstack, clock, connect, trust }: DnsTransportParts) {
     this.#netstack = netstack;
+    this.#tls = new DnsTls(connect, trust, clock);
+    this.#https = new DnsHttps(connect, trust);
   }
 
-  /** Sends a query from a fresh random port; undefined when there is no way to its server. */
+  /**
+   * Sends a query: over UDP and TCP from a fresh random port, over TLS and HTTPS on a connection
+   * that is kept for a while. Undefined when there is no way to its server.
+   */
   open(send: DnsSend, events: DnsExchangeEvents): DnsExchange | undefined {
     try {
-      return send.transport === 'udp' ? this.#openUdp(send, events) : this.#openTcp(send, events);
+      switch (send.carrier) {
+        case 'udp':
+          return this.#openUdp(send, events);
+        case 'tcp':
+          return this.#openTcp(send, events);
+        case 'tls':
+          return this.#tls.open(send, events);
+        case 'https':
+          return this.#https.open(send, events);
+      }
     } catch (error) {
       if (error instanceof NetstackError) return undefined;
       throw error;
     }
+  }
+
+  /** Closes the connections that were kept. May be called twice. */
+  close(): void {
+    this.#tls.close();
+    this.#https.close();
   }
 
   #openUdp({ server, message }: DnsSend, events: DnsExchangeEvents): DnsExchange {
@@ -64,63 +97,5 @@ export class DnsTransport {
       noDelay: true,
     });
     return stream;
-  }
-}
-
-/** A query and its answer over TCP, each behind its length (RFC 7766 §8). */
-class DnsStream implements TcpEvents, DnsExchange {
-  connection: TcpConnection | undefined;
-  readonly #message: Buffer;
-  readonly #events: DnsExchangeEvents;
-  #received: Buffer = Buffer.alloc(0);
-  #open = true;
-
-  constructor(message: Buffer, events: DnsExchangeEvents) {
-    this.#message = message;
-    this.#events = events;
-  }
-
-  connected(): void {
-    const length = Buffer.alloc(LENGTH_BYTES);
-    length.writeUInt16BE(this.#message.length);
-    this.connection?.write(Buffer.concat([length, this.#message]));
-  }
-
-  readable(): void {
-    for (;;) {
-      const chunk = this.#open ? this.connection?.read() : undefined;
-      if (chunk === undefined) break;
-      this.#received = Buffer.concat([this.#received, chunk]);
-      this.#takeMessage();
-    }
-    if (this.connection?.ended) this.#fail();
-  }
-
-  writable(): void {}
-
-  closed(): void {
-    this.#fail();
-  }
-
-  close(): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.connection?.abort();
-  }
-
-  #takeMessage(): void {
-    if (this.#received.length < LENGTH_BYTES) return;
-    const end = LENGTH_BYTES + u16(this.#received, 0);
-    if (this.#received.length < end) return;
-    const message = this.#received.subarray(LENGTH_BYTES, end);
-    this.#received = this.#received.subarray(end);
-    this.#events.message(message);
-  }
-
-  #fail(): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.connection?.abort();
-    this.#events.failed();
   }
 }

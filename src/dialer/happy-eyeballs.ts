@@ -1,4 +1,5 @@
 import type { Cancel } from '../core/clock.ts';
+import type { Millis } from '../core/machine.ts';
 import type { FlowTuple } from '../netstack/flow-tuple.ts';
 import type { IpAddress } from '../netstack/ip-address.ts';
 import { NetstackError } from '../netstack/netstack-error.ts';
@@ -6,11 +7,16 @@ import { FIRST_EPHEMERAL_PORT, LAST_EPHEMERAL_PORT } from '../netstack/ports.ts'
 import type { TcpConnection } from '../netstack/tcp/connection.ts';
 import type { TcpEvents, TcpFailure } from '../netstack/tcp/tcp-events.ts';
 import type { TcpConnectOptions } from '../netstack/tcp-table.ts';
+import { interleaveFamilies, sortAddresses } from './address-order.ts';
 import { SocketError, type SocketErrorCode, TCP_FAILURE_CODES } from './socket-error.ts';
 import type { TunnelScope } from './tunnel-scope.ts';
 
 /** How long an attempt has before the next address is tried beside it (RFC 8305 §5). Unit: milliseconds. */
 export const ATTEMPT_DELAY_MS = 250;
+/** Shortest such delay that can be chosen (RFC 8305 §5). Unit: milliseconds. */
+export const MIN_ATTEMPT_DELAY_MS = 10;
+/** How long IPv4 addresses wait for IPv6 ones that are being asked for (RFC 8305 §3). Unit: milliseconds. */
+export const RESOLUTION_DELAY_MS = 50;
 
 const EPHEMERAL_PORTS = LAST_EPHEMERAL_PORT - FIRST_EPHEMERAL_PORT + 1;
 /** How often a port is drawn when the one before was taken. */
@@ -26,57 +32,86 @@ export interface RaceEvents {
   lost(error: Error): void;
 }
 
+export interface RaceOptions extends TcpConnectOptions {
+  /** Default: {@link ATTEMPT_DELAY_MS}. Unit: milliseconds. */
+  readonly attemptDelayMs?: number | undefined;
+}
+
 /**
- * Connects to the first of several addresses that answers: in order, the next one as soon as one
- * fails and {@link ATTEMPT_DELAY_MS} after the last began. Source: RFC 8305, without its sorting.
+ * Connects to the first of several addresses that answers. They may come family by family while
+ * the race is on: IPv6 begins at once, IPv4 waits a little for it; then the families take turns,
+ * sorted, the next address as soon as one fails and {@link ATTEMPT_DELAY_MS} after the last began.
+ * Source: RFC 8305.
  */
 export class HappyEyeballs {
   readonly #scope: TunnelScope;
   readonly #port: number;
   readonly #options: TcpConnectOptions;
+  readonly #attemptDelayMs: number;
   readonly #events: RaceEvents;
-  readonly #waiting: IpAddress[];
+  readonly #pending: Set<4 | 6>;
   readonly #running = new Set<Attempt>();
   readonly #errors: SocketError[] = [];
-  #cancelTimer: Cancel = () => {};
+  #waiting: readonly IpAddress[] = [];
+  #lastFamily: 4 | 6 | undefined;
+  #lastBegan: Millis = 0;
+  #cancelTimer: Cancel | undefined;
   #over = false;
 
-  /** @param addresses at least one */
+  /** @param pending the families for which `add` will be called, each once */
   constructor(
     scope: TunnelScope,
-    addresses: readonly IpAddress[],
+    pending: readonly (4 | 6)[],
     port: number,
-    options: TcpConnectOptions,
+    { attemptDelayMs = ATTEMPT_DELAY_MS, ...options }: RaceOptions,
     events: RaceEvents,
   ) {
     this.#scope = scope;
-    this.#waiting = [...addresses];
+    this.#pending = new Set(pending);
     this.#port = port;
     this.#options = options;
+    this.#attemptDelayMs = Math.max(attemptDelayMs, MIN_ATTEMPT_DELAY_MS);
     this.#events = events;
   }
 
-  start(): void {
-    this.#next();
+  /** What one family has, none for nothing; the race begins or goes on. */
+  add(family: 4 | 6, addresses: readonly IpAddress[]): void {
+    if (this.#over) return;
+    const sourceFor = (remote: IpAddress) => this.#scope.netstack.localAddressFor(remote);
+    const sorted = sortAddresses([...this.#waiting, ...addresses], sourceFor);
+    this.#waiting = interleaveFamilies(sorted, this.#lastFamily);
+    this.#pending.delete(family);
+    if (this.#running.size > 0) {
+      if (this.#cancelTimer === undefined) this.#setTimer(this.#lastBegan + this.#attemptDelayMs);
+      return;
+    }
+    const begun = this.#lastFamily !== undefined;
+    if (begun || !this.#pending.has(6)) this.#next();
+    else if (this.#waiting.length > 0)
+      this.#setTimer(this.#scope.clock.now() + RESOLUTION_DELAY_MS);
   }
 
   /** Ends every attempt. May be called twice. */
   cancel(): void {
     this.#over = true;
-    this.#cancelTimer();
+    this.#cancelTimer?.();
     const losers = [...this.#running];
     this.#running.clear();
     for (const { connection } of losers) connection?.abort();
   }
 
   #next(): void {
-    this.#cancelTimer();
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
     if (this.#over) return;
-    const address = this.#waiting.shift();
+    const [address, ...others] = this.#waiting;
     if (address === undefined) {
-      if (this.#running.size === 0) this.#lose();
+      if (this.#running.size === 0 && this.#pending.size === 0) this.#lose();
       return;
     }
+    this.#waiting = others;
+    this.#lastFamily = address.family;
+    this.#lastBegan = this.#scope.clock.now();
     this.#events.attempt(address);
     const attempt = new Attempt(
       () => this.#onConnected(attempt, address),
@@ -90,9 +125,13 @@ export class HappyEyeballs {
       this.#onFailed(attempt, address, error.code, error);
       return;
     }
-    if (this.#waiting.length === 0) return;
-    const { clock } = this.#scope;
-    this.#cancelTimer = clock.setTimer(clock.now() + ATTEMPT_DELAY_MS, () => this.#next());
+    if (this.#waiting.length > 0) this.#setTimer(this.#lastBegan + this.#attemptDelayMs);
+  }
+
+  #setTimer(at: Millis): void {
+    if (this.#over) return;
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#scope.clock.setTimer(at, () => this.#next());
   }
 
   /** The port is drawn here, and not by the netstack, because the socket has to tell it. */

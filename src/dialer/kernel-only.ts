@@ -4,15 +4,10 @@ export const KERNEL_ONLY_METHODS: readonly string[] = [
   'addSourceSpecificMembership',
   'dropMembership',
   'dropSourceSpecificMembership',
-  'getRecvBufferSize',
-  'getSendBufferSize',
   'setBroadcast',
   'setMulticastInterface',
   'setMulticastLoopback',
   'setMulticastTTL',
-  'setRecvBufferSize',
-  'setSendBufferSize',
-  'setTTL',
 ];
 
 /** Gives `prototype` a method for each of {@link KERNEL_ONLY_METHODS} that says what is wrong. */

@@ -1,101 +1,155 @@
+import type { Cancel } from '../core/clock.ts';
 import { IpAddress } from '../netstack/ip-address.ts';
-import type { TcpConnectOptions } from '../netstack/tcp-table.ts';
-import type { LookupAddress } from './dns-resolver.ts';
-import { HappyEyeballs, type RaceEvents } from './happy-eyeballs.ts';
+import type { LookupAddress } from './dns-lookup.ts';
+import { HappyEyeballs, type RaceEvents, type RaceOptions } from './happy-eyeballs.ts';
 import { SocketError } from './socket-error.ts';
 import type { TunConnectOptions } from './tun-socket-options.ts';
 import type { TunnelScope } from './tunnel-scope.ts';
 
 /** What a connecting socket hears. */
 export interface ConnectEvents extends RaceEvents {
-  /** The name has these addresses. */
+  /** The name has these addresses: told once, or family by family. */
   lookedUp(found: readonly LookupAddress[], host: string): void;
   lookupFailed(error: Error, host: string): void;
 }
 
-/** From a host and a port to an open connection: looks the name up, then races its addresses. */
+/** From a host and a port to an open connection: looks the name up and races its addresses. */
 export class SocketConnect {
   readonly #scope: TunnelScope;
   readonly #options: TunConnectOptions;
   readonly #events: ConnectEvents;
+  readonly #host: string;
+  readonly #local: IpAddress | undefined;
+  readonly #found: IpAddress[] = [];
   #race: HappyEyeballs | undefined;
-  #cancelled = false;
+  #cancelLookup: Cancel = () => {};
+  #hasWay = false;
 
   constructor(scope: TunnelScope, options: TunConnectOptions, events: ConnectEvents) {
     this.#scope = scope;
     this.#options = options;
     this.#events = events;
+    this.#host = options.host ?? 'localhost';
+    this.#local = IpAddress.parse(options.localAddress ?? '');
   }
 
   start(): void {
-    const { host = 'localhost', family = 0 } = this.#options;
+    const { localAddress, family = 0, autoSelectFamily = true } = this.#options;
     if (this.#scope.ended) {
       this.#events.lost(this.#error('ENETDOWN', 'the tunnel has ended'));
       return;
     }
-    const literal = IpAddress.parse(host);
-    if (literal !== undefined) {
-      this.#connect([literal]);
+    if (localAddress !== undefined && this.#local === undefined) {
+      this.#events.lost(this.#error('EADDRNOTAVAIL', `${localAddress} is no address of ours`));
       return;
     }
-    this.#scope.resolver.lookup(host, { family }).then(
-      (found) => {
-        if (this.#cancelled) return;
-        this.#events.lookedUp(found, host);
-        this.#connect(found.map(({ address }) => IpAddress.parse(address)));
-      },
-      (error: Error) => {
-        if (!this.#cancelled) this.#events.lookupFailed(error, host);
-      },
-    );
+    const literal = IpAddress.parse(this.#host);
+    if (literal !== undefined) this.#begin([literal.family], [literal]);
+    else if (autoSelectFamily) this.#lookUpAndRace(this.#local?.family ?? family);
+    else this.#lookUpFirst(this.#local?.family ?? family);
   }
 
   /** Nothing is told after it. May be called twice. */
   cancel(): void {
-    this.#cancelled = true;
+    this.#cancelLookup();
     this.#race?.cancel();
   }
 
-  /** Leaves out addresses that were not asked for or that the tunnel has no way to. */
-  #connect(found: readonly (IpAddress | undefined)[]): void {
-    const { netstack } = this.#scope;
-    const { family = 0, localAddress, localPort, noDelay, port } = this.#options;
-    const local = localAddress === undefined ? undefined : IpAddress.parse(localAddress);
-    if (localAddress !== undefined && local === undefined) {
-      this.#events.lost(this.#error('EADDRNOTAVAIL', `${localAddress} is no address of ours`));
-      return;
-    }
-    const wanted = local?.family ?? family;
-    const ways = found
-      .filter((address) => address !== undefined)
-      .filter((address) => wanted === 0 || address.family === wanted)
-      .filter((address) => netstack.localAddressFor(address) !== undefined);
-    if (ways.length === 0) {
-      this.#events.lost(this.#error('ENETUNREACH', this.#whyNone(found, wanted)));
-      return;
-    }
-    const options: TcpConnectOptions = {
-      noDelay: noDelay ?? false,
-      ...(local === undefined ? {} : { localAddress: local }),
-      ...(localPort === undefined ? {} : { localPort }),
-    };
-    this.#race = new HappyEyeballs(this.#scope, ways, port, options, this.#events);
-    this.#race.start();
+  /** The race begins with the family that is known first. */
+  #lookUpAndRace(family: 0 | 4 | 6): void {
+    const { resolver } = this.#scope;
+    let left = 0;
+    const { families, cancel } = resolver.lookupFamilies(this.#host, family, {
+      family: (known, found) => {
+        left -= 1;
+        if (found.length > 0) this.#events.lookedUp(found, this.#host);
+        this.#add(known, parsed(found), left === 0);
+      },
+      failed: (error) => this.#events.lookupFailed(error, this.#host),
+    });
+    left = families.length;
+    this.#cancelLookup = cancel;
+    this.#begin(families, []);
   }
 
-  #whyNone(found: readonly (IpAddress | undefined)[], wanted: 0 | 4 | 6): string {
-    const families = new Set(found.map((address) => address?.family));
+  /** As `net.connect` without `autoSelectFamily`: one address, whatever becomes of it. */
+  #lookUpFirst(family: 0 | 4 | 6): void {
+    let cancelled = false;
+    this.#cancelLookup = () => {
+      cancelled = true;
+    };
+    this.#scope.resolver.lookup(this.#host, { family }).then(
+      (found) => {
+        if (cancelled) return;
+        const first = found.slice(0, 1);
+        this.#events.lookedUp(first, this.#host);
+        this.#begin(
+          first.map((address) => address.family),
+          parsed(first),
+        );
+      },
+      (error: Error) => {
+        if (!cancelled) this.#events.lookupFailed(error, this.#host);
+      },
+    );
+  }
+
+  /** @param families whose addresses will come; of those in `known` they have come */
+  #begin(families: readonly (4 | 6)[], known: readonly IpAddress[]): void {
+    const { localPort, noDelay, port, autoSelectFamilyAttemptTimeout } = this.#options;
+    const options: RaceOptions = {
+      noDelay: noDelay ?? false,
+      ...(this.#local === undefined ? {} : { localAddress: this.#local }),
+      ...(localPort === undefined ? {} : { localPort }),
+      attemptDelayMs: autoSelectFamilyAttemptTimeout,
+    };
+    const events = this.#events;
+    this.#race = new HappyEyeballs(this.#scope, families, port, options, {
+      attempt: (address) => events.attempt(address),
+      attemptFailed: (address, error) => events.attemptFailed(address, error),
+      won: (connection, tuple) => {
+        this.#cancelLookup();
+        events.won(connection, tuple);
+      },
+      lost: (error) => events.lost(error),
+    });
+    for (const address of known) this.#add(address.family, [address], true);
+  }
+
+  /** Leaves out addresses that were not asked for or that the tunnel has no way to. */
+  #add(family: 4 | 6, found: readonly IpAddress[], isLast: boolean): void {
+    const { netstack } = this.#scope;
+    const wanted = this.#local?.family ?? this.#options.family ?? 0;
+    const ways = found
+      .filter((address) => wanted === 0 || address.family === wanted)
+      .filter((address) => netstack.localAddressFor(address) !== undefined);
+    this.#found.push(...found);
+    this.#hasWay ||= ways.length > 0;
+    if (isLast && !this.#hasWay && this.#found.length > 0) {
+      this.#events.lost(this.#error('ENETUNREACH', this.#whyNone(wanted)));
+    } else {
+      this.#race?.add(family, ways);
+    }
+  }
+
+  #whyNone(wanted: 0 | 4 | 6): string {
+    const families = new Set(this.#found.map(({ family }) => family));
     if (wanted !== 0 && !families.has(wanted)) return `there is no IPv${wanted} address`;
     return `the tunnel has no IPv${[...families].join(' and no IPv')} address`;
   }
 
   #error(code: 'EADDRNOTAVAIL' | 'ENETDOWN' | 'ENETUNREACH', hint: string): SocketError {
-    const { host = 'localhost', port } = this.#options;
     return new SocketError(code, 'connect', {
-      address: host,
-      port,
+      address: this.#host,
+      port: this.#options.port,
       hint,
       cause: this.#scope.cause,
     });
   }
+}
+
+function parsed(found: readonly LookupAddress[]): readonly IpAddress[] {
+  return found
+    .map(({ address }) => IpAddress.parse(address))
+    .filter((address) => address !== undefined);
 }

@@ -2,18 +2,21 @@ import type { RemoteInfo } from 'node:dgram';
 import type http from 'node:http';
 import type https from 'node:https';
 import { fetch, type RequestInfo, type RequestInit, type Response } from 'undici';
-import { OvpnError, OvpnUsageError } from '../core/errors.ts';
+import { OvpnError } from '../core/errors.ts';
 import type { TunnelInfo } from '../model/tunnel-info.ts';
 import { Netstack, type NetstackStats } from '../netstack/netstack.ts';
 import { type DialOptions, dialled } from './dial.ts';
 import { type DialNetwork, familyOf, parseHostPort } from './dial-target.ts';
-import { type DnsServer, parseDnsServer } from './dns-name.ts';
-import { DnsResolver, type LookupAddress, type LookupOptions } from './dns-resolver.ts';
-import { DnsTransport } from './dns-transport.ts';
+import { makeLookup, type TunLookup } from './dns-lookup-function.ts';
+import { type DnsOptions, makeResolver } from './dns-options.ts';
+import type { DnsResolver } from './dns-resolver.ts';
 import { TunHttpAgent, TunHttpsAgent } from './http-agent.ts';
+import type { TunListenOptions } from './listen-arguments.ts';
 import { NetstackService } from './netstack-service.ts';
+import { type PathMtu, type PathMtuOptions, searchPathMtu } from './path-mtu-search.ts';
 import { type PingOptions, type PingReply, pingReplies } from './ping.ts';
-import { type TunListenOptions, TunServer, type TunServerOptions } from './tun-server.ts';
+import { type TracerouteHop, type TracerouteOptions, tracerouteHops } from './traceroute.ts';
+import { TunServer, type TunServerOptions } from './tun-server.ts';
 import { TunSocket } from './tun-socket.ts';
 import {
   type ConnectListener,
@@ -27,15 +30,7 @@ import { TunnelScope } from './tunnel-scope.ts';
 import { type DispatcherOptions, makeDispatcher } from './undici-dispatcher.ts';
 
 /** What may be chosen for a dialer. */
-export interface TunDialerOptions {
-  /**
-   * DNS servers to ask inside the tunnel: `10.8.0.1`, `10.8.0.1:5353`, `[fd00::1]:53`. Default:
-   * those that the server pushed.
-   */
-  readonly dnsServers?: readonly string[] | undefined;
-  /** Domains to try behind names without a dot. Default: those that the server pushed. */
-  readonly searchDomains?: readonly string[] | undefined;
-}
+export interface TunDialerOptions extends DnsOptions {}
 
 /** Something of the dialer's that keeps connections. */
 interface Pool {
@@ -52,6 +47,11 @@ export class TunDialer<End extends TunnelEnd = TunnelEnd> {
   readonly client: End;
   /** Resolves names inside the tunnel. */
   readonly resolver: DnsResolver;
+  /**
+   * As `dns.promises.lookup`, asked inside the tunnel; with a callback as `dns.lookup`, so that it
+   * serves as the `lookup` option of `net.connect` and `http.request`. @throws DnsError
+   */
+  readonly lookup: TunLookup;
   readonly #netstack: Netstack;
   readonly #scope: TunnelScope;
   readonly #pools = new Set<Pool>();
@@ -70,14 +70,10 @@ export class TunDialer<End extends TunnelEnd = TunnelEnd> {
       wake: () => end.arm(),
       ...mssLimits(info),
     });
-    this.resolver = new DnsResolver({
-      transport: new DnsTransport(this.#netstack),
-      clock,
-      random,
-      servers: dnsServers(options.dnsServers, info.dnsServers),
-      searchDomains: options.searchDomains ?? info.searchDomains,
-      families: [...(info.ipv6 ? [6 as const] : []), ...(info.ipv4 ? [4 as const] : [])],
-    });
+    this.resolver = makeResolver(this.#netstack, end, options, (target) =>
+      this.connect(target).unref(),
+    );
+    this.lookup = makeLookup(this.resolver);
     this.#scope = new TunnelScope({
       netstack: this.#netstack,
       resolver: this.resolver,
@@ -126,7 +122,7 @@ export class TunDialer<End extends TunnelEnd = TunnelEnd> {
     if (network.startsWith('tcp')) {
       return dialled(this.connect({ host, port, family }), target, this.#scope, options);
     }
-    const [{ address, family: found }] = await this.#lookupAll(host, { family, ...options });
+    const { address, family: found } = await this.lookup(host, { family, signal: options.signal });
     const socket = this.createSocket({ type: `udp${found}` });
     socket.connect(port, address);
     return dialled(socket, target, this.#scope, options);
@@ -167,17 +163,6 @@ export class TunDialer<End extends TunnelEnd = TunnelEnd> {
     return socket;
   }
 
-  /** As `dns.promises.lookup`, asked inside the tunnel. @throws DnsError */
-  lookup(name: string, options: LookupOptions & { all: true }): Promise<LookupAddress[]>;
-  lookup(name: string, options?: LookupOptions & { all?: false }): Promise<LookupAddress>;
-  async lookup(
-    name: string,
-    { all = false, ...options }: LookupOptions & { all?: boolean } = {},
-  ): Promise<LookupAddress | LookupAddress[]> {
-    const found = await this.#lookupAll(name, options);
-    return all ? found : found[0];
-  }
-
   /** As the global `fetch`, through the tunnel. A `dispatcher` of the caller's is used instead. */
   fetch(input: RequestInfo, init: RequestInit = {}): Promise<Response> {
     return fetch(input, { ...init, dispatcher: init.dispatcher ?? this.dispatcher() });
@@ -208,6 +193,41 @@ export class TunDialer<End extends TunnelEnd = TunnelEnd> {
     return pingReplies(this.#scope, host, options);
   }
 
+  /**
+   * The routers between the tunnel and `host`, hop by hop, as soon as each is known.
+   *
+   * @throws OvpnUsageError for an option out of range; DnsError; SocketError; OvpnError `OVPN_ABORTED`
+   */
+  traceroute(host: string, options?: TracerouteOptions): AsyncGenerator<TracerouteHop, void> {
+    return tracerouteHops(this.#scope, host, options);
+  }
+
+  /**
+   * The largest packet that reaches `host` uncut, by a search.
+   *
+   * @throws DnsError; SocketError `ETIMEDOUT` when the host answers no echo request; OvpnError
+   *   `OVPN_ABORTED`
+   */
+  pathMtu(host: string, options?: PathMtuOptions): Promise<PathMtu> {
+    return searchPathMtu(this.#scope, host, options);
+  }
+
+  /** Undoes `unref`. */
+  ref(): this {
+    this.client.ref?.();
+    return this;
+  }
+
+  /**
+   * Lets the process end although the tunnel is up, as a host's network does: only sockets, servers
+   * and pings that are open keep it alive then, and those not that were `unref`ed themselves. A
+   * tunnel's end that cannot be `unref`ed (a `VpnServer`) keeps the process alive all the same.
+   */
+  unref(): this {
+    this.client.unref?.();
+    return this;
+  }
+
   /** Ends every socket, the TCP/IP stack, and the tunnel. May be called twice. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -232,30 +252,6 @@ export class TunDialer<End extends TunnelEnd = TunnelEnd> {
     this.#pools.add(pool);
     return pool;
   }
-
-  async #lookupAll(
-    name: string,
-    options: LookupOptions,
-  ): Promise<[LookupAddress, ...LookupAddress[]]> {
-    const [first, ...others] = await this.resolver.lookup(name, options);
-    if (first === undefined) throw new Error(`expected an address of ${name}`);
-    return [first, ...others];
-  }
-}
-
-/** Servers that the caller names must be right; of those that were pushed wrong ones are left out. */
-function dnsServers(
-  chosen: readonly string[] | undefined,
-  pushed: readonly string[],
-): readonly DnsServer[] {
-  if (chosen === undefined) {
-    return pushed.map(parseDnsServer).filter((server) => server !== undefined);
-  }
-  return chosen.map((text) => {
-    const server = parseDnsServer(text);
-    if (server !== undefined) return server;
-    throw new OvpnUsageError(`expected the address of a DNS server, got ${text}`, 'dialer');
-  });
 }
 
 /** What sockets are told when the tunnel was closed, not by the dialer. */

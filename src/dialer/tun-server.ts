@@ -7,7 +7,9 @@ import { NetstackError } from '../netstack/netstack-error.ts';
 import type { TcpConnection } from '../netstack/tcp/connection.ts';
 import type { TcpEvents } from '../netstack/tcp/tcp-events.ts';
 import type { TcpListening } from '../netstack/tcp-listening.ts';
+import { listenArguments, type TunListenOptions } from './listen-arguments.ts';
 import { SocketError, type SocketErrorCode } from './socket-error.ts';
+import { socketNames } from './socket-names.ts';
 import { TunSocket } from './tun-socket.ts';
 import type { TunSocketOptions } from './tun-socket-options.ts';
 import type { TunnelScope } from './tunnel-scope.ts';
@@ -16,17 +18,6 @@ import type { TunnelScope } from './tunnel-scope.ts';
 export interface TunServerOptions extends Omit<TunSocketOptions, 'signal'> {
   /** Does not read from a socket before `resume`. Default: false. */
   readonly pauseOnConnect?: boolean | undefined;
-}
-
-export interface TunListenOptions {
-  /** 0: any free one. Default: 0. */
-  readonly port?: number | undefined;
-  /** An address of ours. Default: all of them. */
-  readonly host?: string | undefined;
-  /** Most connections that are half open. Default: 128. */
-  readonly backlog?: number | undefined;
-  /** Closes the server. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 export interface TunServerEvents {
@@ -46,6 +37,8 @@ type Callback = (error?: Error) => void;
 export class TunServer extends EventEmitter<TunServerEvents> implements Server {
   /** Connections beyond this are reset, and `drop` tells of them. */
   maxConnections: number = Number.POSITIVE_INFINITY;
+  /** As `net.Server` has it, where it matters in a cluster only; here it changes nothing. */
+  dropMaxConnection = false;
   readonly #scope: TunnelScope;
   readonly #options: TunServerOptions;
   readonly #sockets = new Set<TunSocket>();
@@ -75,11 +68,10 @@ export class TunServer extends EventEmitter<TunServerEvents> implements Server {
   listen(port?: number, backlog?: number, listener?: () => void): this;
   listen(port?: number, listener?: () => void): this;
   listen(path: string, ...rest: unknown[]): this;
-  listen(target?: TunListenOptions | number | string, ...rest: unknown[]): this {
+  listen(...args: unknown[]): this {
     if (this.#listening !== undefined) throw new OvpnUsageError('already listening', 'dialer');
-    const options = listenOptions(target, rest);
-    const listener = [target, ...rest].find((argument) => typeof argument === 'function');
-    if (listener !== undefined) this.once('listening', listener as () => void);
+    const { options, listener } = listenArguments(...args);
+    if (listener !== undefined) this.once('listening', listener);
     const error = this.#open(options);
     if (error === undefined) {
       this.#scope.hold(this.#onTunnelEnd);
@@ -132,8 +124,8 @@ export class TunServer extends EventEmitter<TunServerEvents> implements Server {
 
   #onConnection(connection: TcpConnection, tuple: FlowTuple): TcpEvents {
     if (this.#sockets.size >= this.maxConnections) return this.#refuse(connection, tuple);
-    const { pauseOnConnect = false, ...options } = this.#options;
-    const socket = new TunSocket(this.#scope, options);
+    const { pauseOnConnect = false } = this.#options;
+    const socket = new TunSocket(this.#scope, socketOptions(this.#options));
     const events = socket.adopt(connection, tuple);
     this.#sockets.add(socket);
     socket.once('close', () => {
@@ -151,14 +143,7 @@ export class TunServer extends EventEmitter<TunServerEvents> implements Server {
   #refuse(connection: TcpConnection, tuple: FlowTuple): TcpEvents {
     process.nextTick(() => {
       connection.abort();
-      this.emit('drop', {
-        localAddress: tuple.localAddress.toString(),
-        localPort: tuple.localPort,
-        localFamily: `IPv${tuple.localAddress.family}`,
-        remoteAddress: tuple.remoteAddress.toString(),
-        remotePort: tuple.remotePort,
-        remoteFamily: `IPv${tuple.remoteAddress.family}`,
-      });
+      this.emit('drop', socketNames(tuple));
     });
     return DEAF;
   }
@@ -202,13 +187,15 @@ export class TunServer extends EventEmitter<TunServerEvents> implements Server {
     return this;
   }
 
-  /** Does nothing: the tunnel's own socket keeps the process alive. */
+  /** Undoes `unref`. */
   ref(): this {
+    this.#scope.ref(this.#onTunnelEnd);
     return this;
   }
 
-  /** Does nothing: the tunnel's own socket keeps the process alive. */
+  /** Lets the process end although the server listens: see `TunDialer.unref`. */
   unref(): this {
+    this.#scope.unref(this.#onTunnelEnd);
     return this;
   }
 
@@ -219,14 +206,10 @@ export class TunServer extends EventEmitter<TunServerEvents> implements Server {
   };
 }
 
-function listenOptions(target: unknown, rest: readonly unknown[]): TunListenOptions {
-  if (typeof target === 'object' && target !== null) return target;
-  if (typeof target === 'string') {
-    throw new OvpnUsageError('expected a port: there are no local paths in a tunnel', 'dialer');
-  }
-  const host = rest.find((argument) => typeof argument === 'string');
-  const backlog = rest.find((argument) => typeof argument === 'number');
-  return { port: typeof target === 'number' ? target : 0, host, backlog };
+/** What the sockets of a server get: not the `signal`, which closes the server and leaves them alone. */
+function socketOptions(options: TunServerOptions): TunSocketOptions {
+  const { allowHalfOpen, noDelay, keepAlive, keepAliveInitialDelay, highWaterMark } = options;
+  return { allowHalfOpen, noDelay, keepAlive, keepAliveInitialDelay, highWaterMark };
 }
 
 /** `localhost` is the stack's own loopback; it cannot be reached from the tunnel. */

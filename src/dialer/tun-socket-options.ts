@@ -24,6 +24,13 @@ export interface TunConnectOptions extends TunSocketOptions {
   readonly port: number;
   /** Families to try; 0 is both. Default: 0. */
   readonly family?: 0 | 4 | 6 | undefined;
+  /** Whether more than one address of a name is tried (happy eyeballs). Default: true. */
+  readonly autoSelectFamily?: boolean | undefined;
+  /**
+   * How long an address is tried before the next one beside it. Unit: milliseconds. Range: from 10
+   * (less counts as 10). Default: 250.
+   */
+  readonly autoSelectFamilyAttemptTimeout?: number | undefined;
   /** Which of our addresses to use. Default: the one that fits. */
   readonly localAddress?: string | undefined;
   /** Default: a free one, drawn at random. */
@@ -33,10 +40,10 @@ export interface TunConnectOptions extends TunSocketOptions {
 export type ConnectListener = () => void;
 
 /** The call forms of `net.connect` as one. @throws OvpnUsageError for a path or a wrong port */
-export function connectArguments(
-  target: unknown,
-  ...rest: readonly unknown[]
-): { options: TunConnectOptions; listener: ConnectListener | undefined } {
+export function connectArguments(...[target, ...rest]: readonly unknown[]): {
+  options: TunConnectOptions;
+  listener: ConnectListener | undefined;
+} {
   const listener = rest.find((argument) => typeof argument === 'function');
   const options = isConnectOptions(target)
     ? target

@@ -7,10 +7,13 @@ import type { FlowTuple } from '../netstack/flow-tuple.ts';
 import type { TcpConnection } from '../netstack/tcp/connection.ts';
 import type { TcpEvents, TcpFailure } from '../netstack/tcp/tcp-events.ts';
 import type { TcpInfo } from '../netstack/tcp/tcp-info.ts';
-import type { KeepAliveOptions } from '../netstack/tcp/tcp-options.ts';
+import { closedSocketError } from './closed-socket-errors.ts';
 import { ConnectionFlow, type WriteCallback } from './connection-flow.ts';
 import { SocketConnect } from './socket-connect.ts';
+import { connectEvents } from './socket-connect-events.ts';
 import { SocketError, TCP_FAILURE_CODES } from './socket-error.ts';
+import { socketNames } from './socket-names.ts';
+import { SocketTuning } from './socket-tuning.ts';
 import {
   type ConnectListener,
   connectArguments,
@@ -18,14 +21,17 @@ import {
   type TunSocketOptions,
 } from './tun-socket-options.ts';
 import type { TunnelScope } from './tunnel-scope.ts';
+import { refuseWritesAfterEnd } from './write-after-end.ts';
 
 /** As much as `net.Socket` reads at once. Unit: bytes. */
 const HIGH_WATER_MARK: number = 64 * 1024;
 
 /**
  * A TCP connection inside the tunnel that passes for a `net.Socket`: in `tls.connect({ socket })`,
- * `http.request`, undici, and whatever else takes a socket. It differs in two things: it connects
- * once, and `ref` and `unref` do nothing (the tunnel's own socket keeps the process alive).
+ * `http.request`, undici, and whatever else takes a socket. It differs in this: it connects once,
+ * names are always resolved inside the tunnel (`lookup` of the options is not called), and there is
+ * no `onread`. The tunnel keeps the process alive too, whatever its sockets do, before
+ * `TunDialer.unref`.
  *
  * Errors have the shape of Node's (`code`, `errno`, `syscall`, `address`, `port`). When the tunnel
  * ends, the code is `ENETRESET` and `cause` tells why.
@@ -33,6 +39,8 @@ const HIGH_WATER_MARK: number = 64 * 1024;
 export class TunSocket extends Duplex implements Socket {
   /** `address:port` of every attempt so far. */
   readonly autoSelectFamilyAttemptedAddresses: string[] = [];
+  /** Null until an `http.Server` that serves this socket enters itself, as on a `net.Socket`. */
+  server: unknown = null;
   /** Unit: milliseconds. Undefined while none is set. */
   timeout?: number;
   /** Our end, once the connection is open: an address inside the tunnel. */
@@ -48,9 +56,9 @@ export class TunSocket extends Duplex implements Socket {
   readonly #idle: IdleTimer;
   readonly #flow: ConnectionFlow;
   #connect: SocketConnect | undefined;
+  readonly #tuning: SocketTuning;
   #connecting = false;
-  #noDelay: boolean;
-  #keepAlive: KeepAliveOptions;
+  #closed = false;
 
   /** Sockets are made by a `TunDialer` or a `TunServer`. */
   constructor(scope: TunnelScope, options: TunSocketOptions = {}) {
@@ -65,11 +73,8 @@ export class TunSocket extends Duplex implements Socket {
       moved: () => this.#idle.touch(),
       closed: (failure) => this.#onClosed(failure),
     });
-    this.#noDelay = options.noDelay ?? false;
-    this.#keepAlive = keepAliveOptions(
-      options.keepAlive ?? false,
-      options.keepAliveInitialDelay ?? 0,
-    );
+    this.#tuning = new SocketTuning(options);
+    if (!this.allowHalfOpen) refuseWritesAfterEnd(this);
     if (options.signal !== undefined) addAbortSignal(options.signal, this);
   }
 
@@ -78,55 +83,34 @@ export class TunSocket extends Duplex implements Socket {
   connect(port: number, host: string, listener?: ConnectListener): this;
   connect(port: number, listener?: ConnectListener): this;
   connect(path: string, listener?: ConnectListener): this;
-  connect(target: TunConnectOptions | number | string, ...rest: unknown[]): this {
-    const { options, listener } = connectArguments(target, ...rest);
-    if (this.#connect !== undefined || this.#flow.connection !== undefined || this.destroyed) {
+  connect(...args: unknown[]): this {
+    const { options, listener } = connectArguments(...args);
+    if (this.#connect !== undefined || this.#flow.connection !== undefined || this.#closed) {
       throw new OvpnUsageError('a TunSocket connects once: make another one', 'dialer');
     }
     if (listener !== undefined) this.once('connect', listener);
-    this.#noDelay = options.noDelay ?? this.#noDelay;
+    if (this.destroyed) return this;
+    this.#tuning.update(options);
     this.#connecting = true;
     this.#scope.hold(this.#onTunnelEnd);
     this.#idle.touch();
-    const { port } = options;
-    const tell = (event: string, ...args: unknown[]) =>
-      process.nextTick(() => this.emit(event, ...args));
-    this.#connect = new SocketConnect(
+    const connect = new SocketConnect(
       this.#scope,
-      { ...options, noDelay: this.#noDelay },
-      {
-        lookedUp: (found, host) => {
-          for (const { address, family } of found) tell('lookup', null, address, family, host);
-        },
-        lookupFailed: (error, host) => {
-          tell('lookup', error, undefined, undefined, host);
-          this.destroy(error);
-        },
-        attempt: (address) => {
-          this.autoSelectFamilyAttemptedAddresses.push(`${address}:${port}`);
-          tell('connectionAttempt', `${address}`, port, address.family);
-        },
-        attemptFailed: (address, error) =>
-          tell('connectionAttemptFailed', `${address}`, port, address.family, error),
-        won: (connection, tuple) => this.#onWon(connection, tuple),
-        lost: (error) => this.destroy(error),
-      },
+      { ...options, noDelay: this.#tuning.noDelay },
+      connectEvents(this, options.port, (connection, tuple) => this.#onWon(connection, tuple)),
     );
-    this.#connect.start();
+    this.#connect = connect;
+    process.nextTick(() => {
+      if (this.#connecting) connect.start();
+    });
     return this;
   }
 
   /** Takes a connection that has opened; gives who hears of it. @internal */
   adopt(connection: TcpConnection, tuple: FlowTuple): TcpEvents {
-    this.localAddress = tuple.localAddress.toString();
-    this.localPort = tuple.localPort;
-    this.localFamily = `IPv${tuple.localAddress.family}`;
-    this.remoteAddress = tuple.remoteAddress.toString();
-    this.remotePort = tuple.remotePort;
-    this.remoteFamily = `IPv${tuple.remoteAddress.family}`;
+    Object.assign(this, socketNames(tuple));
     this.#scope.hold(this.#onTunnelEnd);
-    connection.setNoDelay(this.#noDelay);
-    if (this.#keepAlive.enabled) connection.setKeepAlive(this.#keepAlive);
+    this.#tuning.apply(connection);
     const events = this.#flow.attach(connection);
     if (!this.#connecting) this.#flow.open();
     return events;
@@ -150,14 +134,27 @@ export class TunSocket extends Duplex implements Socket {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#flow.write([chunk], callback);
+    this.#give([chunk], callback);
   }
 
   override _writev(writes: { chunk: Buffer }[], callback: WriteCallback): void {
-    this.#flow.write(
+    this.#give(
       writes.map(({ chunk }) => chunk),
       callback,
     );
+  }
+
+  #give(chunks: readonly Buffer[], callback: WriteCallback): void {
+    if (!this.#connecting) {
+      this.#flow.write(chunks, callback);
+      return;
+    }
+    const onClose = () => callback(closedSocketError('ERR_SOCKET_CLOSED_BEFORE_CONNECTION'));
+    this.once('close', onClose);
+    this.once('connect', () => {
+      this.removeListener('close', onClose);
+      this.#flow.write(chunks, callback);
+    });
   }
 
   override _final(callback: WriteCallback): void {
@@ -166,7 +163,7 @@ export class TunSocket extends Duplex implements Socket {
       return;
     }
     this.#flow.end();
-    callback();
+    process.nextTick(callback);
   }
 
   #onClosed(failure: TcpFailure | undefined): void {
@@ -182,7 +179,17 @@ export class TunSocket extends Duplex implements Socket {
     this.#scope.release(this.#onTunnelEnd);
     callback(error);
     this.#flow.close(error);
-    process.nextTick(() => this.emit('close', error !== null));
+    this.#tellClose(error !== null);
+  }
+
+  /** A connection closes a turn later than a socket that has none, as with the host's. */
+  #tellClose(hadError: boolean): void {
+    const tell = () => {
+      this.#closed = true;
+      this.emit('close', hadError);
+    };
+    if (this.#connect === undefined && this.#flow.connection === undefined) process.nextTick(tell);
+    else this.#scope.clock.setImmediate(tell);
   }
 
   readonly #onTunnelEnd = (cause: Error | undefined): void => {
@@ -202,13 +209,13 @@ export class TunSocket extends Duplex implements Socket {
     else this.once('finish', () => this.destroy());
   }
 
-  /** Resets the connection (RST) and destroys the socket. */
+  /** Resets the connection (RST) and destroys the socket; when it is connecting, once it is connected. */
   resetAndDestroy(): this {
-    if (this.#flow.connection === undefined && !this.#connecting) {
-      const closed = Object.assign(new Error('Socket is closed'), { code: 'ERR_SOCKET_CLOSED' });
-      return this.destroy(closed);
+    if (this.#connecting) return this.once('connect', () => this.resetAndDestroy());
+    if (this.destroyed || this.#flow.connection === undefined) {
+      return this.destroy(closedSocketError('ERR_SOCKET_CLOSED'));
     }
-    this.#flow.connection?.abort();
+    this.#flow.connection.abort();
     return this.destroy();
   }
 
@@ -226,26 +233,26 @@ export class TunSocket extends Duplex implements Socket {
   }
 
   /** Switches Nagle's wait off, or on again. */
-  setNoDelay(noDelay = true): this {
-    this.#noDelay = noDelay;
-    this.#flow.connection?.setNoDelay(noDelay);
+  setNoDelay(noDelay?: boolean): this {
+    this.#tuning.setNoDelay(noDelay ?? true);
     return this;
   }
 
   /** Asks a peer that was silent for `initialDelay` ms (0: as before, two hours at first) whether it lives. */
-  setKeepAlive(enable = false, initialDelay = 0): this {
-    this.#keepAlive = keepAliveOptions(enable, initialDelay || (this.#keepAlive.idleMs ?? 0));
-    this.#flow.connection?.setKeepAlive(this.#keepAlive);
+  setKeepAlive(enable?: boolean, initialDelay?: number): this {
+    this.#tuning.setKeepAlive(enable ?? false, initialDelay ?? 0);
     return this;
   }
 
-  /** Does nothing: the tunnel's own socket keeps the process alive. */
+  /** Undoes `unref`. */
   ref(): this {
+    this.#scope.ref(this.#onTunnelEnd);
     return this;
   }
 
-  /** Does nothing: the tunnel's own socket keeps the process alive. */
+  /** Lets the process end although the socket is open: see `TunDialer.unref`. */
   unref(): this {
+    this.#scope.unref(this.#onTunnelEnd);
     return this;
   }
 
@@ -289,9 +296,4 @@ export class TunSocket extends Duplex implements Socket {
   get bufferSize(): number {
     return this.writableLength;
   }
-}
-
-/** 0 leaves the default. */
-function keepAliveOptions(enabled: boolean, idleMs: number): KeepAliveOptions {
-  return idleMs > 0 ? { enabled, idleMs } : { enabled };
 }

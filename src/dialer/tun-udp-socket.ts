@@ -2,14 +2,17 @@ import type { BindOptions, RemoteInfo } from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { OvpnUsageError } from '../core/errors.ts';
-import { IpAddress } from '../netstack/ip-address.ts';
-import { NetstackError } from '../netstack/netstack-error.ts';
-import type { UdpEndpoint, UdpFailure, UdpOptions } from '../netstack/udp-endpoint.ts';
-import { DatagramQueue, type Outgoing } from './datagram-queue.ts';
+import type { IpAddress } from '../netstack/ip-address.ts';
+import type { UdpFailure } from '../netstack/udp-endpoint.ts';
+import { DatagramInbox } from './datagram-inbox.ts';
+import { checkBufferBytes } from './datagram-queue.ts';
 import { checkPort } from './dial-target.ts';
 import { refuseKernelOnly } from './kernel-only.ts';
 import { SocketError, UDP_FAILURE_CODES } from './socket-error.ts';
 import type { TunnelScope } from './tunnel-scope.ts';
+import { bindArguments } from './udp-bind-arguments.ts';
+import { UdpBinding, type UdpPeer } from './udp-binding.ts';
+import { UdpOutbox } from './udp-outbox.ts';
 import { type DatagramContent, type SendArgument, sendArguments } from './udp-send-arguments.ts';
 
 export interface TunUdpSocketOptions {
@@ -28,7 +31,7 @@ export interface TunUdpSocketEvents {
 
 /**
  * A UDP socket inside the tunnel that passes for a `dgram.Socket`. What only a kernel can do
- * (multicast, broadcast, TTL) throws `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
+ * (multicast, broadcast) throws `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
  */
 export class TunUdpSocket extends EventEmitter<TunUdpSocketEvents> {
   static {
@@ -37,11 +40,9 @@ export class TunUdpSocket extends EventEmitter<TunUdpSocketEvents> {
 
   readonly type: 'udp4' | 'udp6';
   readonly #scope: TunnelScope;
-  readonly #family: 4 | 6;
-  readonly #queue = new DatagramQueue();
-  #endpoint: UdpEndpoint | undefined;
-  #remote: { address: IpAddress; port: number } | undefined;
-  #connecting = false;
+  readonly #binding: UdpBinding;
+  readonly #inbox: DatagramInbox;
+  readonly #outbox: UdpOutbox;
   #closed = false;
 
   /** Sockets are made by a `TunDialer`. */
@@ -52,7 +53,16 @@ export class TunUdpSocket extends EventEmitter<TunUdpSocketEvents> {
     }
     this.type = type;
     this.#scope = scope;
-    this.#family = type === 'udp4' ? 4 : 6;
+    this.#inbox = new DatagramInbox(this.#deliver);
+    this.#binding = new UdpBinding(scope, type === 'udp4' ? 4 : 6, {
+      accepts: (bytes) => this.#inbox.accepts(bytes),
+      datagram: (payload, from, port) => this.#inbox.push(payload, from, port),
+      failed: (failure) => process.nextTick(this.#fail, failure),
+      drained: () => this.#outbox.flush(),
+    });
+    this.#outbox = new UdpOutbox(scope, this.#binding, (error) => {
+      if (!this.#closed) this.emit('error', error);
+    });
     scope.hold(this.#onTunnelEnd);
     if (signal === undefined) return;
     const close = () => this.#close();
@@ -66,61 +76,32 @@ export class TunUdpSocket extends EventEmitter<TunUdpSocketEvents> {
   bind(port?: number, callback?: () => void): this;
   bind(callback?: () => void): this;
   bind(options: BindOptions, callback?: () => void): this;
-  bind(target?: number | BindOptions | (() => void), ...rest: unknown[]): this {
+  bind(target?: unknown, ...rest: unknown[]): this {
     this.#assertOpen();
-    if (this.#endpoint !== undefined) throw new OvpnUsageError('already bound', 'dialer');
-    const listener = [target, ...rest].find((argument) => typeof argument === 'function');
-    if (listener !== undefined) this.once('listening', listener as () => void);
-    const { port, address } =
-      typeof target === 'object'
-        ? target
-        : { port: target, address: rest.find((argument) => typeof argument === 'string') };
-    const error = this.#open(typeof port === 'number' ? port : 0, address);
-    process.nextTick(() => {
-      if (error !== undefined) this.emit('error', error);
-      else if (!this.#closed) this.emit('listening');
-    });
+    if (this.#binding.endpoint !== undefined) throw new OvpnUsageError('already bound', 'dialer');
+    const { port, address, listener } = bindArguments(target, rest);
+    if (listener !== undefined) this.once('listening', listener);
+    const error = this.#binding.bind(port, address);
+    if (error === undefined) this.#announce();
+    else process.nextTick(() => this.emit('error', error));
     return this;
   }
 
-  #open(port: number, address?: string): Error | undefined {
-    const { netstack, ended, cause } = this.#scope;
-    if (ended) return new SocketError('ENETDOWN', 'bind', { address, port, cause });
-    const local = address === undefined ? undefined : IpAddress.parse(address);
-    if (address !== undefined && local?.family !== this.#family) {
-      return new SocketError('EADDRNOTAVAIL', 'bind', { address, port });
-    }
-    const options: UdpOptions = {
-      family: this.#family,
-      port,
-      ...(local === undefined ? {} : { address: local }),
-      ...(this.#remote === undefined ? {} : { remote: this.#remote }),
-    };
-    try {
-      this.#endpoint = netstack.openUdp(options, {
-        datagram: (payload, from, fromPort) => {
-          process.nextTick(this.#deliver, payload, from, fromPort);
-        },
-        failed: (failure) => process.nextTick(this.#fail, failure),
-        drained: () => this.#endpoint && this.#queue.flush(this.#endpoint),
-      });
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof NetstackError)) throw error;
-      return new SocketError(error.code, 'bind', { address, port, cause: error });
-    }
+  #announce(): void {
+    process.nextTick(() => {
+      if (!this.#closed) this.emit('listening');
+    });
   }
 
-  /** On the next tick: code of the user must not run inside the pump. */
   readonly #deliver = (payload: Buffer, from: IpAddress, port: number): void => {
-    if (this.#closed) return;
-    const family = this.#family === 4 ? 'IPv4' : 'IPv6';
+    const family = from.family === 4 ? 'IPv4' : 'IPv6';
     this.emit('message', payload, { address: `${from}`, family, port, size: payload.length });
   };
 
   readonly #fail = (failure: UdpFailure): void => {
-    // The end of the tunnel is explained by `#onTunnelEnd`.
-    if (this.#closed || failure === 'network-down') return;
+    // The end of the tunnel is explained by `#onTunnelEnd`; a hop limit that ran out may be a
+    // passing loop, and no kernel tells a connected socket of it.
+    if (this.#closed || failure === 'network-down' || failure === 'time-exceeded') return;
     this.emit('error', new SocketError(UDP_FAILURE_CODES[failure], 'recvmsg'));
   };
 
@@ -130,46 +111,43 @@ export class TunUdpSocket extends EventEmitter<TunUdpSocketEvents> {
   connect(port: number, ...rest: unknown[]): void {
     this.#assertOpen();
     checkPort(port);
-    if (this.#remote !== undefined || this.#connecting) {
+    if (this.#binding.peer !== undefined || this.#outbox.holding) {
       throw new OvpnUsageError('already connected', 'dialer');
     }
     const callback = rest.find((argument) => typeof argument === 'function') as
       | ((error?: Error) => void)
       | undefined;
-    this.#connecting = true;
-    this.#resolve(rest.find((argument) => typeof argument === 'string')).then(
-      (address) => {
-        this.#connecting = false;
-        if (this.#closed) return;
-        this.#remote = { address, port };
-        const error = this.#reopen();
-        if (error === undefined) {
-          if (callback !== undefined) this.once('connect', callback);
-          this.emit('connect');
-        } else if (callback === undefined) this.emit('error', error);
-        else callback(error);
-      },
-      (error) => {
-        this.#connecting = false;
-        if (callback !== undefined) callback(error);
-        else if (!this.#closed) this.emit('error', error);
-      },
+    this.#outbox.hold();
+    this.#outbox.resolve(rest.find((argument) => typeof argument === 'string')).then(
+      (address) => this.#connected(this.#exchangePeer({ address, port }), callback),
+      (error) => this.#connected(error, callback),
     );
+  }
+
+  #connected(error: Error | undefined, callback: ((error?: Error) => void) | undefined): void {
+    if (this.#closed) return;
+    if (error === undefined) {
+      if (callback !== undefined) this.once('connect', callback);
+      this.emit('connect');
+    } else if (callback === undefined) this.emit('error', error);
+    else callback(error);
+    this.#outbox.release(error);
   }
 
   /** Takes from and sends to anybody again. @throws OvpnUsageError when it is not connected */
   disconnect(): void {
-    if (this.#remote === undefined) throw new OvpnUsageError('not connected', 'dialer');
-    this.#remote = undefined;
-    const error = this.#reopen();
+    if (this.#binding.peer === undefined) throw new OvpnUsageError('not connected', 'dialer');
+    const error = this.#exchangePeer(undefined);
     if (error !== undefined) process.nextTick(() => this.emit('error', error));
   }
 
-  /** The same port with another peer, or none. */
-  #reopen(): Error | undefined {
-    const before = this.#endpoint;
-    before?.close();
-    return this.#open(before?.localPort ?? 0);
+  #exchangePeer(peer: UdpPeer | undefined): Error | undefined {
+    if (this.#closed) return undefined;
+    const wasBound = this.#binding.endpoint !== undefined;
+    const error = this.#binding.exchangePeer(peer);
+    if (!wasBound && error === undefined) this.#announce();
+    this.#outbox.flush();
+    return error;
   }
 
   /**
@@ -178,42 +156,10 @@ export class TunUdpSocket extends EventEmitter<TunUdpSocketEvents> {
    */
   send(content: DatagramContent, ...rest: readonly SendArgument[]): void {
     this.#assertOpen();
-    if (this.#connecting) {
-      this.once('connect', () => this.send(content, ...rest));
-      return;
-    }
-    const connected = this.#remote;
-    const { payload, port, address, callback } = sendArguments(content, rest, {
-      connected: connected !== undefined,
-    });
-    if (this.#endpoint === undefined) this.bind();
-    if (connected !== undefined) {
-      this.#transmit({ payload, to: connected.address, port: connected.port, callback });
-      return;
-    }
-    const literal = IpAddress.parse(address ?? LOOPBACK[this.#family]);
-    if (literal !== undefined) {
-      this.#transmit({ payload, to: literal, port: port ?? 0, callback });
-      return;
-    }
-    this.#resolve(address).then(
-      (to) => this.#transmit({ payload, to, port: port ?? 0, callback }),
-      (error) => {
-        if (callback !== undefined) callback(error, 0);
-        else if (!this.#closed) this.emit('error', error);
-      },
-    );
-  }
-
-  async #resolve(host: string = LOOPBACK[this.#family]): Promise<IpAddress> {
-    const found = await this.#scope.resolver.lookup(host, { family: this.#family });
-    const address = IpAddress.parse(found[0]?.address ?? '');
-    if (address?.family === this.#family) return address;
-    throw new SocketError('EADDRNOTAVAIL', 'send', { address: host });
-  }
-
-  #transmit(datagram: Outgoing): void {
-    if (!this.#closed && this.#endpoint !== undefined) this.#queue.send(datagram, this.#endpoint);
+    const connected = this.#binding.peer !== undefined || this.#outbox.holding;
+    const datagram = sendArguments(content, rest, { connected });
+    if (!connected && this.#binding.endpoint === undefined) this.bind();
+    this.#outbox.send(datagram);
   }
 
   /** Closes; datagrams that wait are dropped. `close` follows. @throws OvpnUsageError when closed */
@@ -232,8 +178,9 @@ export class TunUdpSocket extends EventEmitter<TunUdpSocketEvents> {
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#endpoint?.close();
-    this.#queue.clear();
+    this.#binding.close();
+    this.#inbox.clear();
+    this.#outbox.queue.clear();
     this.#scope.release(this.#onTunnelEnd);
     process.nextTick(() => this.emit('close'));
   }
@@ -248,41 +195,72 @@ export class TunUdpSocket extends EventEmitter<TunUdpSocketEvents> {
 
   /** Where it is bound. @throws OvpnUsageError before */
   address(): AddressInfo {
-    if (this.#endpoint === undefined) throw new OvpnUsageError('not bound', 'dialer');
-    const { localAddress, localPort } = this.#endpoint;
-    return { address: `${localAddress}`, family: `IPv${this.#family}`, port: localPort };
+    const { endpoint } = this.#binding;
+    if (endpoint === undefined) throw new OvpnUsageError('not bound', 'dialer');
+    return addressInfo(endpoint.localAddress, endpoint.localPort);
   }
 
   /** Whom it is connected to. @throws OvpnUsageError when it is not */
   remoteAddress(): AddressInfo {
-    if (this.#remote === undefined) throw new OvpnUsageError('not connected', 'dialer');
-    const { address, port } = this.#remote;
-    return { address: `${address}`, family: `IPv${this.#family}`, port };
-  }
-
-  /** Bytes that wait for room in the tunnel. */
-  getSendQueueSize(): number {
-    return this.#queue.bytes;
-  }
-
-  /** Datagrams that wait for room in the tunnel. */
-  getSendQueueCount(): number {
-    return this.#queue.count;
-  }
-
-  /** Does nothing: the tunnel's own socket keeps the process alive. */
-  ref(): this {
-    return this;
-  }
-
-  /** Does nothing: the tunnel's own socket keeps the process alive. */
-  unref(): this {
-    return this;
+    const { peer } = this.#binding;
+    if (peer === undefined) throw new OvpnUsageError('not connected', 'dialer');
+    return addressInfo(peer.address, peer.port);
   }
 
   #assertOpen(): void {
     if (this.#closed) throw new OvpnUsageError('the socket is closed', 'dialer');
   }
+
+  /** Hop limit of what is sent from now on: 1 … 255. Gives it back. @throws OvpnUsageError */
+  setTTL(ttl: number): number {
+    this.#assertOpen();
+    this.#binding.hopLimit = ttl;
+    return ttl;
+  }
+
+  /** What may wait for the application. Unit: bytes. Default: 1 MiB. */
+  getRecvBufferSize(): number {
+    return this.#inbox.limitBytes;
+  }
+
+  /** @throws OvpnUsageError for what is no size */
+  setRecvBufferSize(size: number): void {
+    this.#inbox.limitBytes = checkBufferBytes(size);
+  }
+
+  /** What may wait for room in the tunnel. Unit: bytes. Default: 1 MiB. */
+  getSendBufferSize(): number {
+    return this.#outbox.queue.limitBytes;
+  }
+
+  /** @throws OvpnUsageError for what is no size */
+  setSendBufferSize(size: number): void {
+    this.#outbox.queue.limitBytes = checkBufferBytes(size);
+  }
+
+  /** Bytes that wait for room in the tunnel. */
+  getSendQueueSize(): number {
+    return this.#outbox.queue.bytes;
+  }
+
+  /** Datagrams that wait for room in the tunnel. */
+  getSendQueueCount(): number {
+    return this.#outbox.queue.count;
+  }
+
+  /** Undoes `unref`. */
+  ref(): this {
+    this.#scope.ref(this.#onTunnelEnd);
+    return this;
+  }
+
+  /** Lets the process end although the socket is open: see `TunDialer.unref`. */
+  unref(): this {
+    this.#scope.unref(this.#onTunnelEnd);
+    return this;
+  }
 }
 
-const LOOPBACK = { 4: '127.0.0.1', 6: '::1' } as const;
+function addressInfo(address: IpAddress, port: number): AddressInfo {
+  return { address: `${address}`, family: `IPv${address.family}`, port };
+}

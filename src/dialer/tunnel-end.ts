@@ -17,6 +17,9 @@ export interface TunnelEnd {
   arm(): void;
   /** Settles when the tunnel has ended: with the cause, or undefined after `close`. */
   readonly ended: Promise<Error | undefined>;
+  /** Whether the tunnel itself keeps the process alive, where that can be chosen. */
+  ref?(): unknown;
+  unref?(): unknown;
   /** Ends the tunnel and stops what is attached. May be called twice. */
   close(): Promise<void>;
 }

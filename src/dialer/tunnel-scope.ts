@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { RandomSource } from '../core/random.ts';
 import type { Netstack } from '../netstack/netstack.ts';
+import { ProcessHold } from '../vpnclient/process-hold.ts';
 import type { DnsResolver } from './dns-resolver.ts';
 
 /**
@@ -16,13 +17,20 @@ export interface TunnelScopeParts {
   readonly random: RandomSource;
 }
 
-/** What sockets, servers and pings stand on, and where each is kept until it ends. */
+/**
+ * What sockets, servers and pings stand on, and where each is kept until it ends. As with the host's
+ * sockets, each that is open keeps the process alive unless it was `unref`ed.
+ */
 export class TunnelScope {
   readonly netstack: Netstack;
   readonly resolver: DnsResolver;
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly #tenants = new Set<OnTunnelEnd>();
+  readonly #unreferenced = new WeakSet<OnTunnelEnd>();
+  readonly #processHold = new ProcessHold();
+  /** How many of the tenants keep the process alive. */
+  #referenced = 0;
   /** The netstack has been stopped; `end` follows with the reason. */
   stopping = false;
   #ended = false;
@@ -50,12 +58,35 @@ export class TunnelScope {
     return this.#tenants.size;
   }
 
+  /** Keeps `tenant`, and the process for it. May be called twice. */
   hold(tenant: OnTunnelEnd): void {
+    if (this.#tenants.has(tenant)) return;
     this.#tenants.add(tenant);
+    if (!this.#unreferenced.has(tenant)) this.#reference(1);
   }
 
+  /** May be called twice. */
   release(tenant: OnTunnelEnd): void {
-    this.#tenants.delete(tenant);
+    if (!this.#tenants.delete(tenant)) return;
+    if (!this.#unreferenced.has(tenant)) this.#reference(-1);
+  }
+
+  /** Undoes `unref`. */
+  ref(tenant: OnTunnelEnd): void {
+    if (this.#unreferenced.delete(tenant) && this.#tenants.has(tenant)) this.#reference(1);
+  }
+
+  /** `tenant`, which may come later, does not keep the process alive. */
+  unref(tenant: OnTunnelEnd): void {
+    if (this.#unreferenced.has(tenant)) return;
+    this.#unreferenced.add(tenant);
+    if (this.#tenants.has(tenant)) this.#reference(-1);
+  }
+
+  #reference(change: 1 | -1): void {
+    this.#referenced += change;
+    if (this.#referenced > 0) this.#processHold.begin();
+    else this.#processHold.end();
   }
 
   /** Ends everything that is held. Later calls do nothing. */
@@ -67,5 +98,7 @@ export class TunnelScope {
     this.resolver.close(cause);
     for (const tenant of [...this.#tenants]) tenant(cause);
     this.#tenants.clear();
+    this.#referenced = 0;
+    this.#processHold.end();
   }
 }

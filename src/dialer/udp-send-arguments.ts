@@ -9,7 +9,7 @@ export type DatagramContent =
   | readonly (string | NodeJS.ArrayBufferView)[];
 
 /** What may follow the content: offset, length, port, address, callback. */
-export type SendArgument = number | string | SendCallback | undefined;
+export type SendArgument = number | string | SendCallback | null | undefined;
 
 /** One call of `send`, whatever its form was. */
 export interface SendArguments {
@@ -22,37 +22,57 @@ export interface SendArguments {
 
 /**
  * The call forms of `dgram.Socket.send`: `(message, [offset, length,] [port,] [address,] [callback])`.
- * A connected socket takes no port. @throws OvpnUsageError
+ * They are told apart by place, as Node does it; a connected socket takes no port.
+ *
+ * @throws OvpnUsageError
  */
 export function sendArguments(
   content: unknown,
   rest: readonly unknown[],
   { connected }: { connected: boolean },
 ): SendArguments {
-  const callback = rest.findLast((argument) => typeof argument === 'function');
-  const address = rest.find((argument) => typeof argument === 'string');
-  const numbers = rest.filter((argument) => typeof argument === 'number');
-  const sliced = numbers.length >= 2;
-  const port = connected ? undefined : numbers[sliced ? 2 : 0];
-  if (!connected && !(Number.isInteger(port) && (port ?? 0) > 0 && (port ?? 0) <= MAX_PORT)) {
-    throw new OvpnUsageError(`expected a port from 1 to ${MAX_PORT}, got ${port}`, 'dialer');
-  }
-  if (connected && (address !== undefined || numbers.length % 2 === 1)) {
+  const callback = rest.find((argument) => typeof argument === 'function');
+  const given = rest.slice(0, callback === undefined ? rest.length : rest.indexOf(callback));
+  const sliced = connected ? typeof given[1] === 'number' : isPresent(given[2] ?? given[3]);
+  const [port, address] = given.slice(sliced ? 2 : 0);
+  if (connected && (isPresent(port) || isPresent(address))) {
     throw new OvpnUsageError('already connected: expected no port and address', 'dialer');
   }
+  if (isPresent(address) && typeof address !== 'string') {
+    throw new OvpnUsageError(`expected an address as text, got ${typeof address}`, 'dialer');
+  }
   const whole = toBuffer(content);
-  const payload = sliced ? slice(whole, numbers[0] ?? 0, numbers[1] ?? 0) : whole;
-  return { payload, port, address, callback: callback as SendCallback | undefined };
+  return {
+    payload: sliced ? slice(whole, given[0], given[1]) : whole,
+    port: connected ? undefined : toPort(port),
+    address: typeof address === 'string' && address !== '' ? address : undefined,
+    callback: callback as SendCallback | undefined,
+  };
 }
 
-function slice(whole: Buffer, offset: number, length: number): Buffer {
-  if (offset < 0 || length < 0 || offset + length > whole.length) {
+function isPresent(argument: unknown): boolean {
+  return argument !== undefined && argument !== null && argument !== '';
+}
+
+/** A number, or its digits. */
+function toPort(given: unknown): number {
+  const port = typeof given === 'string' && given.trim() !== '' ? Number(given) : given;
+  if (typeof port === 'number' && Number.isInteger(port) && port > 0 && port <= MAX_PORT) {
+    return port;
+  }
+  throw new OvpnUsageError(`expected a port from 1 to ${MAX_PORT}, got ${given}`, 'dialer');
+}
+
+function slice(whole: Buffer, offset: unknown, length: unknown): Buffer {
+  const start = Number(offset);
+  const end = start + Number(length);
+  if (!(start >= 0 && end >= start && end <= whole.length)) {
     throw new OvpnUsageError(
       `expected offset and length inside ${whole.length} bytes, got ${offset} and ${length}`,
       'dialer',
     );
   }
-  return whole.subarray(offset, offset + length);
+  return whole.subarray(start, end);
 }
 
 function toBuffer(content: unknown): Buffer {

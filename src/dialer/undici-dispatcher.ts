@@ -9,7 +9,7 @@ export const CONNECT_TIMEOUT_MS = 10_000;
 const HTTP_PORT = 80;
 const HTTPS_PORT = 443;
 
-/** What may be chosen for a dispatcher: undici's own options, and TLS. */
+/** What may be chosen for a dispatcher: undici's own options, and TLS. With `allowH2`, HTTP/2 is offered. */
 export type DispatcherOptions = Omit<Agent.Options, 'connect' | 'tls'> & {
   /** For `https:`: certificates to trust, a client certificate, and so on. */
   readonly tls?: tls.ConnectionOptions;
@@ -20,7 +20,8 @@ type OpenSocket = (options: TunConnectOptions) => Socket;
 
 /** An undici `Dispatcher` whose connections go through a tunnel, and whose names are resolved there. */
 export function makeDispatcher(open: OpenSocket, options: DispatcherOptions = {}): Agent {
-  const { tls: tlsOptions, ...agentOptions } = options;
+  const { tls, ...agentOptions } = options;
+  const tlsOptions = { ALPNProtocols: options.allowH2 ? ['h2', 'http/1.1'] : ['http/1.1'], ...tls };
   return new Agent({
     ...agentOptions,
     connect: (target, callback) => {
@@ -48,7 +49,7 @@ export function makeDispatcher(open: OpenSocket, options: DispatcherOptions = {}
 function connectTo(
   open: OpenSocket,
   { protocol, hostname, port, servername }: buildConnector.Options,
-  tlsOptions: tls.ConnectionOptions | undefined,
+  tlsOptions: tls.ConnectionOptions,
 ): Socket {
   const secure = protocol === 'https:';
   const socket = open({
@@ -59,7 +60,6 @@ function connectTo(
   if (!secure) return socket;
   const name = servername ?? hostname;
   return tls.connect({
-    ALPNProtocols: ['http/1.1'],
     ...(isIP(name) === 0 ? { servername: name } : {}),
     ...tlsOptions,
     socket,

@@ -1,4 +1,5 @@
 import type { Secret } from '../core/secret.ts';
+import type { NameServer } from './name-server.ts';
 
 /** An address and the length of its prefix. */
 export interface Subnet {
@@ -27,7 +28,9 @@ export interface PushOptions {
   readonly topology: 'subnet' | 'net30' | 'p2p';
   readonly routeGateway: string | undefined;
   readonly routes: readonly Route[];
+  /** The places of {@link nameServers} for people: an address, with its port where it is unusual. */
   readonly dnsServers: readonly string[];
+  readonly nameServers: readonly NameServer[];
   readonly searchDomains: readonly string[];
   /** 576 … 9000 */
   readonly tunMtu: number | undefined;
@@ -68,6 +71,7 @@ export const NO_PUSH_OPTIONS: PushOptions = Object.freeze({
   routeGateway: undefined,
   routes: [],
   dnsServers: [],
+  nameServers: [],
   searchDomains: [],
   tunMtu: undefined,
   peerId: undefined,

@@ -1,3 +1,4 @@
+import type { NameServer } from './name-server.ts';
 import type { Subnet } from './push-options.ts';
 
 /** What came of the negotiation: the tunnel as its user sees it. Frozen. */
@@ -7,7 +8,9 @@ export interface TunnelInfo {
   /** The server's address inside the tunnel, where one was pushed or follows from the topology. */
   readonly gateway: string | undefined;
   readonly gateway6: string | undefined;
+  /** The places of {@link nameServers} for people: an address, with its port where it is unusual. */
   readonly dnsServers: readonly string[];
+  readonly nameServers: readonly NameServer[];
   readonly searchDomains: readonly string[];
   /** Largest IP packet that the tunnel takes. Unit: bytes. */
   readonly mtu: number;

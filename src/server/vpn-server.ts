@@ -123,6 +123,7 @@ export class VpnServer extends EventEmitter<VpnServerEvents> {
       gateway: undefined,
       gateway6: undefined,
       dnsServers: [],
+      nameServers: [],
       searchDomains: [],
       mtu: tunMtu,
       mss: serverSegmentLimit(this.#options, { protocol, remoteAddress }),

@@ -37,6 +37,7 @@ export function tunnelInfo(
     gateway: push.routeGateway ?? push.ipv4?.peer,
     gateway6: push.ipv6?.peer,
     dnsServers: push.dnsServers,
+    nameServers: push.nameServers,
     searchDomains: push.searchDomains,
     mtu,
     mss: segmentLimit(mtu, mssfix, facts, overheadBytes),

@@ -142,7 +142,17 @@ describe('tundial dns', () => {
 
   test('--json', async () => {
     const finished = await inProcess('dns', '--json', profile, 'demo.tundial.test', 'a');
-    expect(records(finished)).toMatchObject([{ type: 'A', text: '10.8.0.1', ttl: 60 }]);
+    expect(records(finished)).toMatchObject([
+      { type: 'A', text: '10.8.0.1', ttl: 60, server: '10.8.0.1:53' },
+    ]);
+  });
+
+  test('--dns-server asks another one: 69 where nobody listens', async () => {
+    const args = ['dns', profile, 'demo.tundial.test', '--dns-server'];
+    expect((await inProcess(...args, '10.8.0.1:53')).status).toBe(0);
+    const { status, stderr } = await inProcess(...args, '10.8.0.1:5300');
+    expect(stderr).toMatch(/^tundial: .*ECONNREFUSED.*demo\.tundial\.test/);
+    expect(status).toBe(69);
   });
 
   test('no such name: 68', async () => {

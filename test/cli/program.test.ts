@@ -55,6 +55,7 @@ describe('what is wrongly used', () => {
     { name: 'a wrong time',           args: ['ping', 'x.ovpn', 'h', '-i', '-1'],          says: 'expected seconds' },
     { name: 'no time',                args: ['trace', 'x.ovpn', '--timeout', '0'],        says: 'expected seconds' },
     { name: 'a wrong record type',    args: ['dns', 'x.ovpn', 'n', 'ANY'],                says: 'expected one of A, AAAA' },
+    { name: 'a wrong DNS server',     args: ['dns', 'x.ovpn', 'n', '--dns-server', 'host'], says: 'expected an address, such as' },
     { name: 'a wrong protocol',       args: ['serve', '--proto', 'sctp'],                 says: 'Allowed choices are udp, tcp' },
     { name: 'a wrong port',           args: ['serve', '--port', '65536'],                 says: 'expected a whole number, 0 to 65535' },
     { name: 'a password in argv',     args: ['ping', 'x.ovpn', 'h', '--password', 'p'],   says: "unknown option '--password'" },
@@ -78,6 +79,17 @@ describe('options', () => {
   test('have defaults that the help shows in the unit of the option', () => {
     expect(command('ping').helpInformation()).toMatch(/--timeout <seconds>.*\(default: 30\)/);
     expect(command('ping').helpInformation()).toMatch(/--interval <seconds>.*\(default: 1\)/);
+  });
+
+  test('--dns-server may be given more than once', () => {
+    const dns = command('dns')
+      .exitOverride()
+      .action(() => {});
+    const servers = ['10.8.0.1', 'tls://[fd00::1]:853#dns.example'];
+    dns.parse(['x.ovpn', 'n', ...servers.flatMap((server) => ['--dns-server', server])], {
+      from: 'user',
+    });
+    expect(dns.opts()).toMatchObject({ dnsServer: servers });
   });
 
   test('a record type may be in lower case', () => {

@@ -183,36 +183,6 @@ describe('readPushOptions', () => {
       },
     },
     {
-      name: 'dhcp-option',
-      options: [
-        'dhcp-option DNS 10.8.0.1',
-        'dhcp-option DNS6 fd00::53',
-        'dhcp-option DNS 10.8.0.1',
-        'dhcp-option domain a.example',
-        'dhcp-option DOMAIN-SEARCH b.example',
-      ],
-      expected: { dnsServers: ['10.8.0.1', 'fd00::53'], searchDomains: ['a.example', 'b.example'] },
-    },
-    {
-      name: 'dns before dhcp-option, by priority',
-      options: [
-        'dhcp-option DNS 10.8.0.1',
-        'dhcp-option DOMAIN a',
-        'dns server 2 address 10.8.0.3',
-        'dns server -1 address 10.8.0.2:53 [fd00::1]:53 fd00::2',
-        'dns search-domains b.example c.example',
-      ],
-      expected: {
-        dnsServers: ['10.8.0.2', 'fd00::1', 'fd00::2', '10.8.0.3'],
-        searchDomains: ['b.example', 'c.example'],
-      },
-    },
-    {
-      name: 'a plain transport',
-      options: ['dns server 0 address 10.8.0.2', 'dns server 0 transport plain'],
-      expected: { dnsServers: ['10.8.0.2'] },
-    },
-    {
       name: 'timers',
       options: ['ping 10', 'ping-restart 60', 'inactive 300 1000', 'session-timeout 86400'],
       expected: {
@@ -348,21 +318,6 @@ describe('readPushOptions', () => {
     'inactive ٣',
     'session-timeout NaN',
     'explicit-exit-notify x',
-    'dhcp-option DNS host',
-    'dhcp-option DNS 127.0.0.1',
-    'dhcp-option WINS 10.0.0.1',
-    'dhcp-option DOMAIN "a;reboot"',
-    'dhcp-option',
-    'dns server x address 10.0.0.1',
-    'dns server 128 address 10.0.0.1',
-    'dns server -129 address 10.0.0.1',
-    'dns server 0 address 10.0.0.1:5353',
-    'dns server 0 address',
-    'dns search-domains',
-    'dns search-domains $(x)',
-    'dns search-domains a\u009b2J.example',
-    'dhcp-option DOMAIN a\u0085b',
-    'dns other',
     'auth-token',
     'auth-token-user !',
     'protocol-flags future',
@@ -388,39 +343,6 @@ describe('readPushOptions', () => {
     expect(readPushOptions(['tun-mtu 1279', ipv6]).ignored).toHaveLength(1);
     expect(readPushOptions(['tun-mtu 1280', ipv6]).tunMtu).toBe(1280);
     expect(readPushOptions(['tun-mtu 1279']).tunMtu).toBe(1279);
-  });
-
-  test('of ASCII a domain has letters, digits, dot, dash and underscore only', () => {
-    const taken = Array.from({ length: 0x80 }, (_, code) => String.fromCharCode(code)).filter(
-      (character) => {
-        const quoted = /["\\]/.test(character) ? `\\${character}` : character;
-        const pushed = [`dhcp-option DOMAIN "a${quoted}b"`, `dns search-domains "c${quoted}d"`];
-        const { searchDomains, ignored } = readPushOptions(pushed);
-        expect([searchDomains.length, ignored.length]).toEqual(
-          ignored.length === 0 ? [1, 0] : [0, 2],
-        );
-        return ignored.length === 0;
-      },
-    );
-    expect(taken.join('')).toMatch(/^-\.[0-9]{10}[A-Z]{26}_[a-z]{26}$/);
-  });
-
-  test.each(['müller.example', '例え.jp', 'xn--e1afmkfd.example'])('%s is a domain', (domain) => {
-    expect(readPushOptions([`dns search-domains ${domain}`]).searchDomains).toEqual([domain]);
-  });
-
-  test.each(['a'.repeat(254), '', 'a\u0080b', 'a\u009fb'])('%s is no domain', (domain) => {
-    expect(readPushOptions([`dhcp-option DOMAIN "${domain}"`]).searchDomains).toEqual([]);
-  });
-
-  test('a name server that wants encryption is left out', () => {
-    const { dnsServers, ignored } = readPushOptions([
-      'dns server 0 address 10.8.0.1',
-      'dns server 0 transport DoT',
-      'dns server 1 address 10.8.0.2',
-    ]);
-    expect(dnsServers).toEqual(['10.8.0.2']);
-    expect(ignored).toHaveLength(1);
   });
 
   test('a token stays out of texts and errors, however it is written', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DnsCache, MAX_CACHED_NAMES } from '../../src/dialer/dns-cache.ts';
-import { parseDnsServer } from '../../src/dialer/dns-name.ts';
+import { parseDnsServer } from '../../src/dialer/dns-server.ts';
 
 const server = parseDnsServer('10.8.0.1') ?? expect.fail('an address');
 

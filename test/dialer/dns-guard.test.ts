@@ -31,6 +31,7 @@ describe('isCheapToDecode', () => {
         },
         { type: 'SRV', name: 'x.test', class: 'IN', data: { port: 1, target: 'srv.x.test' } },
         { type: 'TXT', name: 'x.test', class: 'IN', data: ['a', 'b'] },
+        { type: 'CAA', name: 'x.test', class: 'IN', data: { tag: 'issue', value: 'ca' } },
       ],
       authorities: [soa('example.com', 30)],
     });
@@ -53,6 +54,14 @@ describe('isCheapToDecode', () => {
     {
       name: 'a name longer than its record',
       bytes: message(1, 0, 0, 5, 0, 1, 0, 0, 0, 60, 0, 2, 3, 97, 97, 97, 0),
+    },
+    {
+      name: 'a CAA tag longer than its record',
+      bytes: message(1, 0, 1, 1, 0, 1, 0, 0, 0, 60, 0, 4, 0, 9, 97, 97),
+    },
+    {
+      name: 'a CAA record without a tag',
+      bytes: message(1, 0, 1, 1, 0, 1, 0, 0, 0, 60, 0, 2, 0, 0),
     },
     {
       name: 'a type that is never asked for',

@@ -1,11 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  candidateNames,
-  mixCase,
-  normalizeName,
-  parseDnsServer,
-  reverseName,
-} from '../../src/dialer/dns-name.ts';
+import { candidateNames, mixCase, normalizeName, reverseName } from '../../src/dialer/dns-name.ts';
 import { IpAddress } from '../../src/netstack/ip-address.ts';
 import { SeededRandom } from '../sim/seeded-random.ts';
 
@@ -38,22 +32,6 @@ describe('candidateNames', () => {
     { name: '..', expected: [] },
   ])('$name', ({ name, expected }) => {
     expect(candidateNames(name, domains)).toEqual(expected);
-  });
-});
-
-describe('parseDnsServer', () => {
-  test.each([
-    { text: '10.8.0.1', expected: '10.8.0.1 53' },
-    { text: '10.8.0.1:5353', expected: '10.8.0.1 5353' },
-    { text: 'fd00::1', expected: 'fd00::1 53' },
-    { text: '[fd00::1]:5353', expected: 'fd00::1 5353' },
-    { text: '10.8.0.1:0', expected: undefined },
-    { text: '10.8.0.1:65536', expected: undefined },
-    { text: 'dns.example.com', expected: undefined },
-    { text: '10.8.0', expected: undefined },
-  ])('$text is $expected', ({ text, expected }) => {
-    const server = parseDnsServer(text);
-    expect(server && `${server.address} ${server.port}`).toBe(expected);
   });
 });
 

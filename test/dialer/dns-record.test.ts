@@ -22,6 +22,24 @@ describe('toDnsRecord', () => {
       record: answer('SRV', { priority: 1, weight: 2, port: 3, target: 's.test' }),
       text: '1 2 3 s.test',
     },
+    {
+      name: 'SOA',
+      record: answer('SOA', {
+        mname: 'ns.test',
+        rname: 'root.test',
+        serial: 1,
+        refresh: 2,
+        retry: 3,
+        expire: 4,
+        minimum: 5,
+      }),
+      text: 'ns.test root.test 1 2 3 4 5',
+    },
+    {
+      name: 'CAA',
+      record: answer('CAA', { tag: 'Issue', value: 'ca.test\x1b', issuerCritical: true }),
+      text: '128 issue "ca.test\\x1b"',
+    },
   ])('$name', ({ record, text }) => {
     expect(toDnsRecord(record)).toMatchObject({ name: 'host.test', ttl: 60, text });
   });
@@ -30,6 +48,8 @@ describe('toDnsRecord', () => {
     { name: 'a name that moves the cursor', record: answer('A', '10.8.0.1', 'a\x1b[2J.test') },
     { name: 'an address that is none', record: answer('AAAA', 'fd00::zz') },
     { name: 'a target that moves the cursor', record: answer('CNAME', 'x\x07.test') },
+    { name: 'an unknown property', record: answer('CAA', { tag: '__proto__', value: 'x' }) },
+    { name: 'a zone of no name', record: answer('SOA', { mname: 'a b', rname: 'r.test' }) },
     { name: 'a type nobody asks for', record: answer('NULL', Buffer.alloc(1)) },
   ])('refuses $name', ({ record }) => {
     expect(toDnsRecord(record)).toBeUndefined();

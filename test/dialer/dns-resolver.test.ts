@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { OTHER_FAMILY_GRACE_MS } from '../../src/dialer/dns-resolver.ts';
+import { OTHER_FAMILY_GRACE_MS } from '../../src/dialer/dns-lookup.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
 import {
   a,
@@ -182,6 +182,105 @@ describe('DnsResolver', () => {
     expect(records).toEqual([{ name: expect.any(String), type, ttl: 5, value, text }]);
   });
 
+  describe('speaks as node:dns/promises', () => {
+    const mx = { preference: 10, exchange: 'mx.test' };
+    const caa = { tag: 'issue', value: 'ca.test' };
+    const srv = { priority: 1, weight: 2, port: 3, target: 's.test' };
+    const soaData = soa('x.test', 6);
+
+    test.each([
+      { call: 'resolve4', data: '192.0.2.1', value: ['192.0.2.1'] },
+      { call: 'resolve6', data: 'fd00::1', value: ['fd00::1'] },
+      { call: 'resolveCname', data: 'b.test', value: ['b.test'] },
+      { call: 'resolveNs', data: 'ns.test', value: ['ns.test'] },
+      { call: 'resolvePtr', data: 'h.test', value: ['h.test'] },
+      { call: 'resolveTxt', data: ['a', 'b'], value: [['a', 'b']] },
+      { call: 'resolveMx', data: mx, value: [{ priority: 10, exchange: 'mx.test' }] },
+      {
+        call: 'resolveSrv',
+        data: srv,
+        value: [{ priority: 1, weight: 2, port: 3, name: 's.test' }],
+      },
+      { call: 'resolveCaa', data: caa, value: [{ critical: 0, issue: 'ca.test' }] },
+      {
+        call: 'resolveSoa',
+        data: 'data' in soaData ? soaData.data : {},
+        value: {
+          nsname: 'ns.test',
+          hostmaster: 'root.test',
+          serial: 1,
+          refresh: 1,
+          retry: 1,
+          expire: 1,
+          minttl: 6,
+        },
+      },
+    ] as const)('$call', async ({ call, data, value }) => {
+      const { clock, resolver } = pairWith((query) => {
+        const { name, type } = query.question;
+        const record = { type, name, class: 'IN', ttl: 5, data };
+        return [response(query, { answers: [record as ReturnType<typeof a>] })];
+      });
+      const asked: Promise<unknown> = resolver[call]('x.test');
+      expect(await settled(asked, clock)).toEqual(value);
+    });
+
+    test('resolve4 with times to live', async () => {
+      const { clock, resolver } = pairWith(honest);
+      const found = await settled(resolver.resolve4('www.test', { ttl: true }), clock);
+      expect(found).toEqual([{ address: '192.0.2.1', ttl: 60 }]);
+    });
+
+    test('reverse', async () => {
+      const { clock, asked, resolver } = pairWith((query) => [
+        response(query, {
+          answers: [{ type: 'PTR', name: query.question.name, class: 'IN', data: 'h.test' }],
+        }),
+      ]);
+      expect(await settled(resolver.reverse('fd00::1'), clock)).toEqual(['h.test']);
+      expect(names(asked)[0]).toMatch(/^PTR 1\.0\.0\..*\.0\.0\.d\.f\.ip6\.arpa$/);
+      await expect(resolver.reverse('h.test')).rejects.toMatchObject({
+        code: 'EINVAL',
+        syscall: 'getHostByAddr',
+        hostname: 'h.test',
+      });
+    });
+  });
+
+  describe('split DNS', () => {
+    const nameServers = [
+      { address: SERVER6, resolveDomains: ['test'] },
+      { address: SERVER, resolveDomains: ['corp.test', 'www.test'] },
+    ];
+
+    test('asks the server of the longest domain alone', async () => {
+      const { clock, asked, resolver } = pairWith(honest, { info: { nameServers } });
+      expect(await settled(resolver.resolve4('db.corp.test'), clock)).toEqual(['192.0.2.2']);
+      expect(names(asked)).toEqual(['A db.corp.test']);
+      await expect(settled(resolver.resolve4('other.test'), clock)).rejects.toMatchObject({
+        code: 'ECONNREFUSED',
+      });
+      expect(asked).toHaveLength(1);
+    });
+
+    test('asks nobody where no server is meant for the name, and says what to do', async () => {
+      const { clock, asked, resolver } = pairWith(honest, { info: { nameServers } });
+      await expect(settled(resolver.resolve4('example.com'), clock)).rejects.toMatchObject({
+        code: 'ENOTFOUND',
+        message: expect.stringMatching(/other domains.*`dnsServers`.*`--dns-server`/),
+      });
+      expect(asked).toHaveLength(0);
+    });
+  });
+
+  test('does not go on with the search domains for a family that a name lacks', async () => {
+    const { clock, asked, resolver } = pairWith(honest, {
+      client: { searchDomains: ['corp.test'] },
+    });
+    await settled(resolver.lookup('www.test'), clock);
+    expect(names(asked).sort()).toEqual(['A www.test', 'AAAA www.test']);
+  });
+
   test('asks for the reverse name of an address', async () => {
     const { clock, asked, resolver } = pairWith((query) => [
       response(query, {
@@ -211,7 +310,7 @@ describe('DnsResolver', () => {
       for (let round = 0; round < 2; round += 1) {
         await expect(settled(resolver.resolve('www.test', 'MX'), clock)).rejects.toMatchObject({
           code: 'ENODATA',
-          message: 'queryMX ENODATA www.test',
+          message: 'queryMx ENODATA www.test',
         });
       }
       expect(asked).toHaveLength(1);
@@ -239,7 +338,7 @@ describe('DnsResolver', () => {
       const { clock, resolver } = pairWith(honest, { info: { dnsServers: [] } });
       await expect(settled(resolver.lookup('www.test'), clock)).rejects.toMatchObject({
         code: 'ENOTFOUND',
-        message: expect.stringContaining('`dnsServers`'),
+        message: expect.stringMatching(/`dnsServers`.*`--dns-server`/),
       });
     });
 

@@ -23,8 +23,19 @@ export interface DnsAsked {
 /** Messages to send back, in order; none keeps silent. */
 export type DnsScript = (asked: DnsAsked) => readonly Buffer[];
 
+/** Where a server listens, and how long it takes to answer over UDP. Unit: milliseconds. */
+export interface DnsManner {
+  readonly port?: number;
+  readonly delayMs?: (asked: DnsAsked) => number;
+}
+
 /** A DNS server that follows a script, on UDP and TCP, behind one end of a tunnel. */
-export function dnsServer(dialer: TunDialer, script: DnsScript, port = 53): { asked: DnsAsked[] } {
+export function dnsServer(
+  dialer: TunDialer,
+  script: DnsScript,
+  { port = 53, delayMs = () => 0 }: DnsManner = {},
+): { asked: DnsAsked[] } {
+  const { clock } = dialer.client;
   const asked: DnsAsked[] = [];
   const answer = (bytes: Buffer, transport: 'udp' | 'tcp', from: number) => {
     const query = decode(bytes);
@@ -35,7 +46,14 @@ export function dnsServer(dialer: TunDialer, script: DnsScript, port = 53): { as
     return script(entry);
   };
   const udp = dialer.createSocket('udp4', (bytes, from) => {
-    for (const reply of answer(bytes, 'udp', from.port)) udp.send(reply, from.port, from.address);
+    const replies = answer(bytes, 'udp', from.port);
+    const last = asked.at(-1);
+    const send = () => {
+      for (const reply of replies) udp.send(reply, from.port, from.address);
+    };
+    const delay = last === undefined ? 0 : delayMs(last);
+    if (delay === 0) send();
+    else clock.setTimer(clock.now() + delay, send);
   });
   udp.bind(port);
   dialer.listen({ port }, (socket) => {
@@ -73,8 +91,16 @@ export function a(name: string, data: string, ttl = 60): Answer {
   return { type: 'A', name, ttl, class: 'IN', data };
 }
 
+export function aaaa(name: string, data: string, ttl = 60): Answer {
+  return { type: 'AAAA', name, ttl, class: 'IN', data };
+}
+
 export function cname(name: string, data: string, ttl = 60): Answer {
   return { type: 'CNAME', name, ttl, class: 'IN', data };
+}
+
+export function ns(name: string, data: string): Answer {
+  return { type: 'NS', name, ttl: 60, class: 'IN', data };
 }
 
 export function soa(name: string, minimum: number): Answer {

@@ -110,6 +110,37 @@ describe('TunServer', () => {
     expect(server.listening).toBe(false);
   });
 
+  test('leaves its sockets alone when its signal aborts', async () => {
+    const abort = new AbortController();
+    const server = pair.server.listen({ port: 80, signal: abort.signal });
+    const accepted = once(server, 'connection');
+    const socket = await pair.client.dial('tcp', `${SERVER}:80`);
+    const [peer] = await accepted;
+    abort.abort();
+    socket.write('still here');
+    expect(`${(await once(peer, 'data'))[0]}`).toBe('still here');
+    expect(server.listening).toBe(false);
+  });
+
+  test('gives its options to its sockets', async () => {
+    const server = pair.server.listen({ port: 80, allowHalfOpen: true, highWaterMark: 1000 });
+    const accepted = once(server, 'connection');
+    await pair.client.dial('tcp', `${SERVER}:80`);
+    const [peer] = await accepted;
+    expect(peer).toMatchObject({ allowHalfOpen: true, readableHighWaterMark: 1000, server: null });
+  });
+
+  test('has no limit with maxConnections left out, dropMaxConnection or not', async () => {
+    const server = pair.server.listen({ port: 80 });
+    Object.assign(server, { maxConnections: undefined, dropMaxConnection: true });
+    for (let count = 1; count <= 2; count += 1) {
+      const accepted = once(server, 'connection');
+      await pair.client.dial('tcp', `${SERVER}:80`);
+      await accepted;
+      expect(server.connections).toBe(count);
+    }
+  });
+
   test('ends with the tunnel and says why', async () => {
     const server = pair.server.listen({ port: 80 });
     const [closed, failed] = [once(server, 'close'), once(server, 'error')];

@@ -107,6 +107,22 @@ describe('TunSocket', () => {
     });
   });
 
+  test('emits an AbortError for a signal that has aborted before it connects', async () => {
+    const socket = pair.client.connect({ host: SERVER, port: 80, signal: AbortSignal.abort() });
+    const [error] = await once(socket, 'error');
+    expect(error).toMatchObject({ name: 'AbortError', code: 'ABORT_ERR' });
+    expect(socket).toMatchObject({ destroyed: true, connecting: false });
+    expect(socket.autoSelectFamilyAttemptedAddresses).toEqual([]);
+  });
+
+  test('sends nothing when it is destroyed at once', async () => {
+    const before = pair.client.stats.packetsOut;
+    pair.client.connect(80, SERVER).destroy();
+    await turn();
+    await turn();
+    expect(pair.client.stats).toMatchObject({ packetsOut: before, tcpFlows: 0 });
+  });
+
   test('emits the events of net.Socket in their order', async () => {
     await listening((socket) => socket.end('bye'));
     const socket = pair.client.connect(80, SERVER);

@@ -116,7 +116,9 @@ export interface TunnelPair extends AsyncDisposable {
 export function tunnelPair({ clock = systemClock, client, info }: PairOptions = {}): TunnelPair {
   const up = new Channel<Buffer>('up', 256);
   const down = new Channel<Buffer>('down', 256);
-  const near = { ...tunnelInfo(CLIENT, CLIENT6), dnsServers: [SERVER], ...info };
+  const { dnsServers = [SERVER] } = info ?? {};
+  const nameServers = dnsServers.map((address) => ({ address }));
+  const near = { ...tunnelInfo(CLIENT, CLIENT6), dnsServers, nameServers, ...info };
   const far = tunnelInfo(SERVER, SERVER6);
   const clientEnd = new PipeEnd(new PipeTun(down, up), clock, new SeededRandom(1), near);
   const serverEnd = new PipeEnd(new PipeTun(up, down), clock, new SeededRandom(2), far);
@@ -137,6 +139,7 @@ function tunnelInfo(ipv4: string, ipv6: string): TunnelInfo {
     gateway: SERVER,
     gateway6: SERVER6,
     dnsServers: [],
+    nameServers: [],
     searchDomains: [],
     mtu: 1500,
     mss: 1400,

@@ -34,6 +34,7 @@ describe('tunnelInfo', () => {
       gateway: '10.8.0.1',
       gateway6: 'fd00::1',
       dnsServers: ['10.8.0.1'],
+      nameServers: [{ address: '10.8.0.1' }],
       searchDomains: ['example.test'],
       mtu: 1400,
       mss: 1360,
