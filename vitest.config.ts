@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Four projects: unit needs nothing, sim a virtual clock, embedded loopback, real root and Debian's openvpn. */
+/**
+ * Five projects: unit needs nothing, sim a virtual clock, embedded loopback, real root and Debian's
+ * openvpn, kernel root and a TUN device.
+ */
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -9,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{sim,embedded,hostile,real}/**'],
+          exclude: ['test/{sim,embedded,hostile,real,kernel}/**'],
           testTimeout: 60_000,
         },
       },
@@ -27,6 +30,15 @@ export default defineConfig({
           include: ['test/real/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'kernel',
+          include: ['test/kernel/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 30_000,
           fileParallelism: false,
         },
       },
