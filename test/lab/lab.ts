@@ -201,6 +201,13 @@ export class Lab {
     return path;
   }
 
+  /** Writes a file that only root may read; gives its path. */
+  secretFile(name: string, content: string): string {
+    const path = this.write(name, content);
+    chmodSync(path, 0o600);
+    return path;
+  }
+
   /** Writes a file that only the unprivileged user may read and write; gives its path. */
   ownFile(name: string, content = ''): string {
     const path = this.write(name, content);

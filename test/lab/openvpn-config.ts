@@ -32,6 +32,8 @@ export interface TunnelKind {
   readonly outer?: 4 | 6 | 'both';
   /** `user` asks for user name and password beside the certificate. Default: `certificate`. */
   readonly login?: 'certificate' | 'user';
+  /** Where the client believes the server to be: a relay's port. Default: the server's own. */
+  readonly clientPort?: number;
 }
 
 /** Identity of one end, as PEM, and its keys of the wraps; what is empty is left out. */
@@ -71,12 +73,13 @@ export function serverConfig(kind: TunnelKind, keys: Keys, lines: readonly strin
 /** Profile of the client that fits {@link serverConfig}; `lines` are further ones. */
 export function clientProfile(kind: TunnelKind, keys: Keys, lines: readonly string[] = []): string {
   const { proto = 'udp', cipher = 'AES-256-GCM', outer = 4, tls, login = 'certificate' } = kind;
+  const { clientPort = LAB.port } = kind;
   const direction = kind.direction === undefined ? undefined : kind.direction === 0 ? 1 : 0;
   return [
     'client',
     'dev tun',
     `proto ${proto}`,
-    `remote ${outer === 6 ? LAB.server6 : LAB.server} ${LAB.port}`,
+    `remote ${outer === 6 ? LAB.server6 : LAB.server} ${clientPort}`,
     'nobind',
     `data-ciphers ${cipher}`,
     'remote-cert-tls server',
