@@ -1,0 +1,107 @@
+// Goodput of one TCP flow through a tunnel over a bad line: tundial beside Debian's openvpn with the
+// kernel's TCP, on the same seeds, in turn. All of it goes to bench/results/line.json.
+//   node run.js [SECONDS [SEEDS [LOSS_PERCENT [ROUND_TRIP_MS]]]]
+import { Lab, whyNoLab } from '../../test/lab/lab.ts';
+import { LAB } from '../../test/lab/openvpn-config.ts';
+import { saveResult } from '../result-file.ts';
+import { type Course, openvpnGoodput, tundialGoodput } from './contestants.ts';
+import { DIRECTIONS, type Goodput, SETTINGS, type Setting } from './setting.ts';
+
+const RELAY_PORT = LAB.port + 1;
+const PORTS = { download: 5201, upload: 5202 } as const;
+
+/** One setting and one seed, by both clients. */
+interface Round extends Setting {
+  readonly seed: number;
+  readonly openvpn: Goodput;
+  readonly tundial: Goodput;
+}
+
+const [seconds = 8, seeds = 1, onlyLoss, onlyRoundTrip] = process.argv.slice(2).map(Number);
+const reason = whyNoLab(['iperf3']);
+if (reason === undefined) await bench();
+else console.log(`bench:line is skipped: ${reason}`);
+
+async function bench(): Promise<void> {
+  const lab = await Lab.create();
+  process.once('SIGINT', () => void lab.down().then(() => process.exit(130)));
+  const chosen = SETTINGS.filter(
+    ({ lossPercent, roundTripMs }) =>
+      (onlyLoss ?? lossPercent) === lossPercent && (onlyRoundTrip ?? roundTripMs) === roundTripMs,
+  );
+  const rounds: Round[] = [];
+  try {
+    lab.up();
+    await lab.startServer();
+    for (const direction of DIRECTIONS) {
+      const port = `${PORTS[direction]}`;
+      const server = lab.background(lab.inServer(['iperf3', '-s', '-p', port, '--forceflush']));
+      await server.until('listening');
+    }
+    const profile = lab.profile({ clientPort: RELAY_PORT });
+    const course = { profile, ports: PORTS, seconds };
+    for (const setting of chosen) {
+      for (let seed = 1; seed <= seeds; seed += 1) {
+        const round = await contest(lab, course, setting, seed);
+        rounds.push(round);
+        process.stderr.write(`${line(round)}\n`);
+      }
+    }
+  } finally {
+    await lab.down();
+  }
+  const table = chosen.map((setting) => median(rounds.filter((round) => isOf(round, setting))));
+  for (const round of table) console.log(line(round));
+  saveResult('line.json', { seconds, seeds, medians: table, rounds });
+}
+
+/** The clients take turns at going first. */
+async function contest(lab: Lab, course: Course, setting: Setting, seed: number): Promise<Round> {
+  const openvpn = () => over(lab, setting, seed, () => openvpnGoodput(lab, course));
+  const tundial = () => over(lab, setting, seed, () => tundialGoodput(lab, course));
+  if (seed % 2 === 0)
+    return { ...setting, seed, tundial: await tundial(), openvpn: await openvpn() };
+  return { ...setting, seed, openvpn: await openvpn(), tundial: await tundial() };
+}
+
+/** Puts a fresh line between client and server, whose chances begin anew. */
+async function over(
+  lab: Lab,
+  { lossPercent, roundTripMs }: Setting,
+  seed: number,
+  transfer: () => Promise<Goodput>,
+): Promise<Goodput> {
+  const settings = [`delay=${roundTripMs / 2}`, `loss=${lossPercent}`, `seed=${seed}`];
+  const [relay, server] = [`${LAB.server}:${RELAY_PORT}`, `${LAB.server}:${LAB.port}`];
+  const line = lab.script('server', 'test/lab/bad-line.js', [relay, server, ...settings]);
+  await line.until('ready');
+  const goodput = await transfer();
+  await line.stop();
+  return goodput;
+}
+
+function isOf(round: Setting, setting: Setting): boolean {
+  return round.lossPercent === setting.lossPercent && round.roundTripMs === setting.roundTripMs;
+}
+
+function median(rounds: readonly Round[]): Round {
+  const [first] = rounds;
+  if (first === undefined) throw new Error('no round of this setting');
+  const middle = (client: 'openvpn' | 'tundial') => {
+    const of = (direction: 'download' | 'upload') => {
+      const sorted = rounds.map((round) => round[client][direction]).sort((a, b) => a - b);
+      return sorted[sorted.length >> 1] ?? Number.NaN;
+    };
+    return { download: of('download'), upload: of('upload') };
+  };
+  return { ...first, openvpn: middle('openvpn'), tundial: middle('tundial') };
+}
+
+function line({ roundTripMs, lossPercent, openvpn, tundial }: Round): string {
+  const cells = DIRECTIONS.map((direction) => {
+    const ratio = tundial[direction] / openvpn[direction];
+    const rates = `${tundial[direction].toFixed(1)} / ${openvpn[direction].toFixed(1)}`;
+    return `${direction} ${rates.padStart(15)} Mbit/s × ${ratio.toFixed(2)}`;
+  });
+  return `${`${roundTripMs}`.padStart(3)} ms ${`${lossPercent}`.padStart(3)} %   ${cells.join('   ')}`;
+}
