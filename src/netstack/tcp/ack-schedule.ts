@@ -6,7 +6,7 @@ export const SEGMENTS_PER_ACK = 16;
 const FEW_SEGMENTS_PER_ACK = 2;
 /** Segments for which a connection is young. */
 const YOUNG_SEGMENTS = 32;
-/** Segments for which it is young again after a pause: the peer's window is small once more. */
+/** Segments for which it is young again after a pause or a loss: the peer's window is small then. */
 const RESTART_SEGMENTS = 16;
 /** Reports of a gap that go out one for one even where SACK says it all: DupThresh of RFC 5681. */
 const SINGLE_REPORTS = 3;
@@ -67,8 +67,14 @@ export class AckSchedule {
     }
   }
 
-  /** A segment came in order while what lies behind a gap waits. @param before `rcvNxt` before it */
+  /**
+   * A segment came in order while what lies behind a gap waits. Little is in flight after a loss:
+   * where one acknowledgement answered all of it and were lost, the peer would wait for its timer.
+   *
+   * @param before `rcvNxt` before it
+   */
   onGapFill(before: number, bytes: number): void {
+    this.#youngFor = Math.max(this.#youngFor, RESTART_SEGMENTS);
     this.#count(before, bytes, FEW_SEGMENTS_PER_ACK);
     this.#due = true;
   }

@@ -26,11 +26,11 @@ export class LossProbe {
     return this.#outstanding;
   }
 
-  /** How long to wait for an answer to `segments` in flight. */
-  delayMs(smoothedMs: Millis, segments: number): Millis {
+  /** How long to wait for an answer to `fullSegments` in flight: for less than two it may be delayed. */
+  delayMs(smoothedMs: Millis, fullSegments: number): Millis {
     if (smoothedMs === 0) return INITIAL_DELAY_MS;
     const delay = Math.max(2 * smoothedMs, MIN_PROBE_DELAY_MS);
-    return segments === 1 ? delay + DELAYED_ACK_ALLOWANCE_MS : delay;
+    return fullSegments < 2 ? delay + DELAYED_ACK_ALLOWANCE_MS : delay;
   }
 
   /** The probe is out. @param end all before this was sent; @param again it was new, or not */

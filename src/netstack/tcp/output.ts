@@ -30,13 +30,14 @@ function establishedPacket(tcb: Tcb, now: Millis): Buffer | undefined {
   const point = acks.takePoint();
   if (point >= 0) return emptyPacket(tcb, sender.sndNxt, point, now);
   const choice = sender.choose(now);
-  if (choice !== Choice.NOTHING) return dataPacket(tcb, choice, now);
+  if (choice === Choice.NEW || choice === Choice.RESEND) return dataPacket(tcb, choice, now);
   if (tcb.probeOwed) {
     tcb.probeOwed = false;
     return emptyPacket(tcb, serialAdd(sender.sndNxt, -1), receiver.rcvNxt, now);
   }
   if (acks.due) return emptyPacket(tcb, sender.sndNxt, receiver.rcvNxt, now);
-  watchWindow(tcb, now);
+  if (choice === Choice.LATER) tcb.timers.set(Timer.PACE, sender.pacing.nextAt);
+  else watchWindow(tcb, now);
   watchOrphan(tcb, now);
   return undefined;
 }

@@ -40,7 +40,8 @@ export function scheduleProbe(tcb: Tcb, now: Millis): void {
     timers.clear(Timer.LOSS_PROBE);
     return;
   }
-  const delay = sender.probe.delayMs(sender.rto.smoothedMs, sender.flight.size);
+  const fullSegments = Math.floor(sender.inFlight / sender.mss);
+  const delay = sender.probe.delayMs(sender.rto.smoothedMs, fullSegments);
   timers.set(Timer.LOSS_PROBE, Math.min(now + delay, timers.at(Timer.RETRANSMIT)));
 }
 

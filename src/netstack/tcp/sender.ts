@@ -6,6 +6,7 @@ import { Flight } from './flight.ts';
 import { LossProbe } from './loss-probe.ts';
 import { MeasuredRound } from './measured-round.ts';
 import { Nagle } from './nagle.ts';
+import { Pacing } from './pacing.ts';
 import { Rack } from './rack.ts';
 import { Recovery } from './recovery.ts';
 import { Rto } from './rto.ts';
@@ -13,8 +14,8 @@ import { Scoreboard } from './scoreboard.ts';
 import { SendBuffer } from './send-buffer.ts';
 import type { TcpSettings } from './tcp-options.ts';
 
-/** What {@link Sender.choose} found. */
-export const Choice = { NOTHING: 0, RESEND: 1, NEW: 2 } as const;
+/** What {@link Sender.choose} found; LATER: something, but its time has not come. */
+export const Choice = { NOTHING: 0, RESEND: 1, NEW: 2, LATER: 3 } as const;
 export type Choice = (typeof Choice)[keyof typeof Choice];
 
 /**
@@ -33,6 +34,7 @@ export class Sender {
   readonly round: MeasuredRound = new MeasuredRound();
   readonly rack: Rack;
   readonly probe: LossProbe = new LossProbe();
+  readonly pacing: Pacing = new Pacing();
   readonly rto: Rto = new Rto();
   congestion: Congestion;
   recovery: Recovery;
@@ -193,6 +195,7 @@ export class Sender {
       this.flight.push(this.chosenSequence, this.chosenLength, now);
       this.sndNxt = serialAdd(this.chosenSequence, this.chosenLength);
       this.recovery.onNewData(this.chosenSequence, this.chosenLength);
+      this.pacing.sent(this.chosenLength);
       if (this.pipe + this.mss > this.congestion.cwnd) this.#limitedUntil = this.sndNxt;
       if (this.chosenLength < this.mss) this.#nagle.sentSmall(this.sndNxt);
     }
@@ -255,9 +258,10 @@ export class Sender {
     if (length <= 0 || !this.#worthSending(length)) return Choice.NOTHING;
     if (this.flight.size === 0) this.#afterIdle(now);
     const { pipe } = this;
-    if (pipe === 0 || pipe + length <= this.congestion.cwnd) return this.#take(length);
+    const fits = pipe === 0 || pipe + length <= this.congestion.cwnd;
+    if (fits && this.pacing.allows(length, this, now)) return this.#take(length);
     this.#limitedUntil = this.sndNxt;
-    return Choice.NOTHING;
+    return fits ? Choice.LATER : Choice.NOTHING;
   }
 
   #take(length: number): Choice {
@@ -276,12 +280,8 @@ export class Sender {
   /** What a segment of new data could carry as far as the peer's window goes; 0 or less: nothing. */
   #newLength(): number {
     const window = serialDiff(serialAdd(this.sndUna, this.sndWnd), this.sndNxt);
-    return Math.min(this.#withFin(this.unsent), this.mss, window);
-  }
-
-  /** `unsent` and the FIN behind it, where one is due. */
-  #withFin(unsent: number): number {
-    return this.buffer.finished ? unsent + 1 : unsent;
+    const unsent = this.buffer.finished ? this.unsent + 1 : this.unsent;
+    return Math.min(unsent, this.mss, window);
   }
 
   /** Nagle and the sender's side of silly window avoidance (RFC 9293 §3.8.6.2.1). */

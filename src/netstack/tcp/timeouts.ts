@@ -15,6 +15,7 @@ export function runTimers(tcb: Tcb, now: Millis): void {
     tcb.abort(tcb.softFailure ?? 'timed-out');
     return;
   }
+  timers.take(Timer.PACE, now);
   if (timers.take(Timer.DELAYED_ACK, now)) acks.sendSoon();
   if (timers.take(Timer.PERSIST, now)) probeWindow(tcb);
   if (timers.take(Timer.KEEPALIVE, now)) keepAlive(tcb, now);

@@ -18,10 +18,12 @@ export const Timer = {
   LOSS_PROBE: 6,
   /** what is out of order by more than the reordering window is lost (RFC 8985 §6) */
   REORDER: 7,
+  /** the rate of the window lets more go */
+  PACE: 8,
 } as const;
 export type Timer = (typeof Timer)[keyof typeof Timer];
 
-const COUNT = 8;
+const COUNT = 9;
 const NEVER: Millis = Number.POSITIVE_INFINITY;
 
 /** The table of deadlines. */

@@ -96,6 +96,8 @@ test('more than 2³¹ bytes without a loss, and then one: it is found by duplica
     turn(server, client, false);
   }
   expect(dropped).toBe(1);
-  expect(client.info()).toMatchObject({ retransmits: 1, timeouts: 0 });
+  const { retransmits, timeouts } = client.info();
+  expect(timeouts).toBe(0);
+  expect(retransmits).toBe(1);
   expect(server.info().bytesReceived).toBe(client.info().bytesSent);
 });
