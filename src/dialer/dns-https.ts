@@ -1,8 +1,9 @@
-import { Pool } from 'undici';
+import type { Pool } from 'undici';
 import type { DnsSend } from './dns-query.ts';
 import { type ConnectInside, connectSecurely, type DnsTrust } from './dns-secure.ts';
 import type { DnsServer } from './dns-server.ts';
 import type { DnsExchange, DnsExchangeEvents } from './dns-transport.ts';
+import { undici } from './undici.ts';
 
 /** Where servers take questions; OpenVPN's options have no word for another place. */
 export const DOH_PATH = '/dns-query';
@@ -73,6 +74,7 @@ export class DnsHttps {
     if (kept !== undefined) return kept;
     const { address, port, sni } = server;
     const host = sni ?? (address.family === 6 ? `[${address}]` : address.toString());
+    const { Pool } = undici();
     const pool = new Pool(`https://${host}:${port}`, {
       connections: MAX_CONNECTIONS,
       keepAliveTimeout: KEPT_MS,

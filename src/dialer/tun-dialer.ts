@@ -1,7 +1,7 @@
 import type { RemoteInfo } from 'node:dgram';
 import type http from 'node:http';
 import type https from 'node:https';
-import { fetch, type RequestInfo, type RequestInit, type Response } from 'undici';
+import type { RequestInfo, RequestInit, Response } from 'undici';
 import { OvpnError } from '../core/errors.ts';
 import type { TunnelInfo } from '../model/tunnel-info.ts';
 import { Netstack, type NetstackStats } from '../netstack/netstack.ts';
@@ -27,6 +27,7 @@ import {
 import { TunUdpSocket, type TunUdpSocketOptions } from './tun-udp-socket.ts';
 import type { TunnelEnd } from './tunnel-end.ts';
 import { TunnelScope } from './tunnel-scope.ts';
+import { undici } from './undici.ts';
 import { type DispatcherOptions, makeDispatcher } from './undici-dispatcher.ts';
 
 /** What may be chosen for a dialer. */
@@ -165,7 +166,7 @@ export class TunDialer<End extends TunnelEnd = TunnelEnd> {
 
   /** As the global `fetch`, through the tunnel. A `dispatcher` of the caller's is used instead. */
   fetch(input: RequestInfo, init: RequestInit = {}): Promise<Response> {
-    return fetch(input, { ...init, dispatcher: init.dispatcher ?? this.dispatcher() });
+    return undici().fetch(input, { ...init, dispatcher: init.dispatcher ?? this.dispatcher() });
   }
 
   /** An `http.Agent`, or an `https.Agent` with `tls`; keeps connections unless told otherwise. */

@@ -1,8 +1,9 @@
 import { isIP, type Socket } from 'node:net';
 import tls from 'node:tls';
-import { Agent, type buildConnector } from 'undici';
+import type { Agent, buildConnector } from 'undici';
 import { SocketError } from './socket-error.ts';
 import type { TunConnectOptions } from './tun-socket-options.ts';
+import { undici } from './undici.ts';
 
 /** How long a connection and its TLS handshake may take without progress; undici's own default. */
 export const CONNECT_TIMEOUT_MS = 10_000;
@@ -20,6 +21,7 @@ type OpenSocket = (options: TunConnectOptions) => Socket;
 
 /** An undici `Dispatcher` whose connections go through a tunnel, and whose names are resolved there. */
 export function makeDispatcher(open: OpenSocket, options: DispatcherOptions = {}): Agent {
+  const { Agent } = undici();
   const { tls, ...agentOptions } = options;
   const tlsOptions = { ALPNProtocols: options.allowH2 ? ['h2', 'http/1.1'] : ['http/1.1'], ...tls };
   return new Agent({
