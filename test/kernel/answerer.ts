@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Millis } from '../../src/core/machine.ts';
 import { Pump } from '../../src/core/pump.ts';
 import { Netstack } from '../../src/netstack/netstack.ts';
 import type { TcpEvents } from '../../src/netstack/tcp/tcp-events.ts';
@@ -12,7 +13,7 @@ import { NetworkSpace } from './network-space.ts';
 export const ANSWERER = '10.9.0.1';
 export const SERVER_PORT = 80;
 /** What comes later than this is no answer. */
-const PATIENCE_MS = 25;
+const PATIENCE_MS = 60;
 const SERVER = `require('net').createServer({ allowHalfOpen: true, pauseOnConnect: true }, (s) =>
   s.on('error', () => {})).listen(${SERVER_PORT}, () => console.log('ready'))`;
 const QUIET: TcpEvents = { connected() {}, readable() {}, writable() {}, closed() {} };
@@ -20,6 +21,8 @@ const QUIET: TcpEvents = { connected() {}, readable() {}, writable() {}, closed(
 /** A TCP/IP stack that gets packets one at a time, and what it says to each. */
 export interface Answerer {
   ask(packet: Buffer): Promise<Buffer[]>;
+  /** Lets time pass; what comes meanwhile is no answer. */
+  wait(durationMs: Millis): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -49,6 +52,11 @@ export class KernelAnswerer implements Answerer {
     this.#tun.write(packet);
     await sleep(PATIENCE_MS);
     return readAll(this.#tun);
+  }
+
+  async wait(durationMs: Millis): Promise<void> {
+    await sleep(durationMs);
+    readAll(this.#tun);
   }
 
   async close(): Promise<void> {
@@ -86,6 +94,11 @@ export class OurAnswerer implements Answerer {
     this.#tun.inject(packet);
     this.#clock.advance(PATIENCE_MS);
     return readAll(this.#peer);
+  }
+
+  async wait(durationMs: Millis): Promise<void> {
+    this.#clock.advance(durationMs);
+    readAll(this.#peer);
   }
 
   async close(): Promise<void> {}
