@@ -1,4 +1,5 @@
 import { Bench } from 'tinybench';
+import { allocatedBytes } from './allocated.ts';
 import type { Row } from './row.ts';
 
 /** One operation to be timed. */
@@ -18,9 +19,7 @@ const TIME_MS = 400;
 export async function measure(tasks: readonly Task[]): Promise<Row[]> {
   const timing = new Bench({ time: TIME_MS, warmupTime: TIME_MS / 4 });
   for (const { task, run } of tasks) {
-    timing.add(task, () => {
-      for (let call = 0; call < CALLS; call += 1) run();
-    });
+    timing.add(task, batchOf(run));
   }
   await timing.run();
   return tasks.map((task, index) => {
@@ -28,8 +27,15 @@ export async function measure(tasks: readonly Task[]): Promise<Row[]> {
     if (result === undefined || !('latency' in result)) {
       throw new Error(`${task.task} did not finish`);
     }
-    return rowOf(task, (result.latency.p50 * 1e6) / CALLS);
+    const row = rowOf(task, (result.latency.p50 * 1e6) / CALLS);
+    return { ...row, allocatedBytes: allocatedBytes(batchOf(task.run), CALLS) };
   });
+}
+
+function batchOf(run: () => void): () => void {
+  return () => {
+    for (let call = 0; call < CALLS; call += 1) run();
+  };
 }
 
 /** The row of an operation that takes so many nanoseconds. */

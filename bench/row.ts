@@ -4,5 +4,7 @@ export interface Row {
   readonly opsPerSecond: number;
   /** Payload carried; absent where a task carries none. */
   readonly bytesPerSecond?: number;
+  /** On the heap and outside, an operation; absent where it was not measured. */
+  readonly allocatedBytes?: number;
   readonly note?: string;
 }

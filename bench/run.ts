@@ -23,6 +23,7 @@ const FILES = [
   'micro/rejects',
   'micro/netstack',
   'micro/netstack-tcp',
+  'micro/data-path',
   'stack/stack',
 ] as const;
 
@@ -59,11 +60,18 @@ function layerOf(file: string): string {
 
 function print({ layer, rows }: LayerResult): void {
   const width = Math.max(layer.length, ...rows.map(({ task }) => task.length));
-  console.log(`\n${layer.padEnd(width)}  ${'per second'.padStart(10)}  ${'MB/s'.padStart(7)}`);
-  for (const { task, opsPerSecond, bytesPerSecond, note = '' } of rows) {
+  console.log(
+    `\n${layer.padEnd(width)}  ${'per second'.padStart(10)}  ${'MB/s'.padStart(7)}  ${'bytes'.padStart(6)}`,
+  );
+  for (const { task, opsPerSecond, bytesPerSecond, allocatedBytes, note = '' } of rows) {
     const megabytes = bytesPerSecond === undefined ? '' : grouped(bytesPerSecond / 1e6);
-    const cells = [task.padEnd(width), grouped(opsPerSecond).padStart(10), megabytes.padStart(7)];
-    console.log([...cells, note].join('  ').trimEnd());
+    const allocated = allocatedBytes === undefined ? '' : grouped(allocatedBytes);
+    const numbers = [
+      grouped(opsPerSecond).padStart(10),
+      megabytes.padStart(7),
+      allocated.padStart(6),
+    ];
+    console.log([task.padEnd(width), ...numbers, note].join('  ').trimEnd());
   }
 }
 

@@ -1,6 +1,7 @@
 // Goodput of one TCP flow through a tunnel over a bad line: tundial beside Debian's openvpn with the
 // kernel's TCP, on the same seeds, in turn. All of it goes to bench/results/line.json.
 //   node run.js [SECONDS [SEEDS [LOSS_PERCENT [ROUND_TRIP_MS]]]]
+import type { Background } from '../../test/lab/commands.ts';
 import { Lab, whyNoLab } from '../../test/lab/lab.ts';
 import { LAB } from '../../test/lab/openvpn-config.ts';
 import { saveResult } from '../result-file.ts';
@@ -33,11 +34,6 @@ async function bench(): Promise<void> {
   try {
     lab.up();
     await lab.startServer();
-    for (const direction of DIRECTIONS) {
-      const port = `${PORTS[direction]}`;
-      const server = lab.background(lab.inServer(['iperf3', '-s', '-p', port, '--forceflush']));
-      await server.until('listening');
-    }
     const profile = lab.profile({ clientPort: RELAY_PORT });
     const course = { profile, ports: PORTS, seconds };
     for (const setting of chosen) {
@@ -64,7 +60,7 @@ async function contest(lab: Lab, course: Course, setting: Setting, seed: number)
   return { ...setting, seed, openvpn: await openvpn(), tundial: await tundial() };
 }
 
-/** Puts a fresh line between client and server, whose chances begin anew. */
+/** Puts a fresh line between client and server, whose chances begin anew, and iperf3 behind it. */
 async function over(
   lab: Lab,
   { lossPercent, roundTripMs }: Setting,
@@ -75,9 +71,16 @@ async function over(
   const [relay, server] = [`${LAB.server}:${RELAY_PORT}`, `${LAB.server}:${LAB.port}`];
   const line = lab.script('server', 'test/lab/bad-line.js', [relay, server, ...settings]);
   await line.until('ready');
+  const servers = await Promise.all(DIRECTIONS.map((direction) => iperf3(lab, PORTS[direction])));
   const goodput = await transfer();
-  await line.stop();
+  for (const process of [...servers, line]) await process.stop();
   return goodput;
+}
+
+async function iperf3(lab: Lab, port: number): Promise<Background> {
+  const server = lab.background(lab.inServer(['iperf3', '-s', '-p', `${port}`, '--forceflush']));
+  await server.until('listening');
+  return server;
 }
 
 function isOf(round: Setting, setting: Setting): boolean {

@@ -10,6 +10,7 @@ import { DATA_CIPHERS, type DataCipher } from '../../src/model/ciphers.ts';
 import { KEY2_BYTES } from '../../src/model/data-channel-key.ts';
 import type { Role } from '../../src/model/ids.ts';
 import { LinkActivity } from '../../src/model/link-activity.ts';
+import { allocatedBytes } from '../allocated.ts';
 import type { Row } from '../row.ts';
 import { rawCbcOpener, rawCbcSealer, rawOpener, rawSealer } from './raw-ciphers.ts';
 import type { Task } from './task.ts';
@@ -184,12 +185,23 @@ async function measure(tasks: readonly Task[]): Promise<Row[]> {
     timing.add(task, first instanceof Promise ? runAsync : () => runAll(run));
   }
   await timing.run();
-  const nanoseconds = new Map<string, number>();
+  const [nanoseconds, allocated] = [new Map<string, number>(), new Map<string, number>()];
+  for (const { task, run } of tasks) {
+    // What promises take is not seen from here.
+    if (run() === undefined)
+      allocated.set(
+        task,
+        allocatedBytes(() => runAll(run), CALLS),
+      );
+  }
   for (const { name: task, result } of timing.tasks) {
     if (!('latency' in result)) throw new Error(`${task} did not finish`);
     nanoseconds.set(task, (result.latency.p50 * 1e6) / CALLS);
   }
-  return tasks.map((task) => rowOf(task, nanoseconds));
+  return tasks.map((task) => {
+    const bytes = allocated.get(task.task);
+    return { ...rowOf(task, nanoseconds), ...(bytes !== undefined && { allocatedBytes: bytes }) };
+  });
 }
 
 function runAll(run: Task['run']): void {

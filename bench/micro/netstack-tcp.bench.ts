@@ -16,13 +16,16 @@ const SEGMENT_BYTES = 1348;
 const BURST = 32;
 const BURSTS = 20_000;
 const WARM_UP_BURSTS = 2_000;
+/** Time between two bursts: that of the simulated clock. */
+const BURST_MS = 0.1;
+const LOSS_EVERY = 100;
 const CHECKSUM_BYTES = 1400;
 const TIME_MS = 300;
 const SLAB = new PacketSlab();
 
 /** The checksum beside a naive one; one TCP transfer in memory, each end by itself. */
 export async function bench(): Promise<Row[]> {
-  return [...(await checksums()), ...transfer(), ...handshakes()];
+  return [...(await checksums()), ...transfer(0), ...transfer(LOSS_EVERY), ...handshakes()];
 }
 
 async function checksums(): Promise<Row[]> {
@@ -50,45 +53,51 @@ function naiveSum(bytes: Buffer): number {
   return fold(sum);
 }
 
-/** Bursts go from one connection to the other, and the acknowledgements back. */
-function transfer(): Row[] {
-  const [sender, receiver] = connected();
+/**
+ * Bursts go from one connection to the other, and the acknowledgements back.
+ *
+ * @param lossEvery which segment is lost each time, and sent again by SACK; 0: none
+ */
+function transfer(lossEvery: number): Row[] {
+  let hasRoom = true;
+  const [sender, receiver] = connected({ ...NO_EVENTS, writable: () => (hasRoom = true) });
   const chunk = Buffer.alloc(SEGMENT_BYTES * BURST, 1);
   let now = 100;
-  let sending = 0;
-  let receiving = 0;
-  let acknowledgements = 0;
+  let [sending, receiving] = [0, 0];
+  let [sent, arrived, acknowledgements] = [0, 0, 0];
   for (let burst = 0; burst < WARM_UP_BURSTS + BURSTS; burst += 1) {
     if (burst === WARM_UP_BURSTS) {
-      sending = 0;
-      receiving = 0;
-      acknowledgements = 0;
+      [sending, receiving] = [0, 0];
+      [sent, arrived, acknowledgements] = [0, 0, 0];
     }
-    now += 0.1;
-    const start = cpuMs();
-    sender.write(chunk);
+    now += BURST_MS;
+    const begun = cpuMs();
+    if (hasRoom) hasRoom = sender.write(chunk);
+    if (sender.nextTimeout() <= now) sender.onTimeout(now);
     const segments = packetsOf(sender, now);
-    const sent = cpuMs();
+    const gone = cpuMs();
+    const kept = segments.filter((_, index) => lossEvery === 0 || (sent + index) % lossEvery !== 0);
     // The tunnel gives every packet a buffer of its own.
-    const arrived = segments.map((segment) => new Uint8Array(segment)).map(ownBuffer);
+    const incoming = kept.map((segment) => ownBuffer(new Uint8Array(segment)));
     const arrival = cpuMs();
-    for (const segment of arrived) feed(receiver, segment, now);
+    for (const segment of incoming) feed(receiver, segment, now);
     receiver.endOfBurst(now);
     while (receiver.read() !== undefined);
     const answers = packetsOf(receiver, now);
     const received = cpuMs();
     for (const answer of answers) feed(sender, answer, now);
     sender.endOfBurst(now);
-    const end = cpuMs();
-    sending += sent - start + (end - received);
+    sending += cpuMs() - received + gone - begun;
     receiving += received - arrival;
+    sent += segments.length;
+    arrived += incoming.length;
     acknowledgements += answers.length;
   }
-  const segments = BURSTS * BURST;
-  const perSegment = `${(segments / acknowledgements).toFixed(1)} segments an ACK`;
+  const label = lossEvery === 0 ? '' : `, one in ${lossEvery} lost`;
+  const perSegment = `${(arrived / acknowledgements).toFixed(1)} segments an ACK`;
   return [
-    row('send: segment out, its share of ACKs in', segments, sending, perSegment),
-    row('receive: segment in, its share of ACKs out', segments, receiving, perSegment),
+    row(`send: segment out, its share of ACKs in${label}`, sent, sending, perSegment),
+    row(`receive: segment in, its share of ACKs out${label}`, arrived, receiving, perSegment),
   ];
 }
 
@@ -118,9 +127,9 @@ function row(task: string, segments: number, elapsedMs: number, note: string): R
   };
 }
 
-function connected(): [TcpConnection, TcpConnection] {
+function connected(events: TcpEvents = NO_EVENTS): [TcpConnection, TcpConnection] {
   const options = { initialSequence: 1, timestampOffset: 2, slab: SLAB };
-  const client = new TcpConnection(path(), NO_EVENTS, options);
+  const client = new TcpConnection(path(), events, options);
   const server = new TcpConnection(path(), NO_EVENTS, options);
   client.connect(0);
   for (const syn of packetsOf(client, 0)) server.accept(syn, IP_HEADER_BYTES, 0);

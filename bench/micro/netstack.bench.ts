@@ -15,6 +15,7 @@ import { buildUdp } from '../../src/netstack/udp.ts';
 import { SeededRandom } from '../../test/sim/seeded-random.ts';
 import { StreamEnd } from '../../test/sim/stream-end.ts';
 import { type PairedTun, tunPair } from '../../test/sim/tun-pair.ts';
+import { allocatedBytes } from '../allocated.ts';
 import type { Row } from '../row.ts';
 
 export const name = 'netstack';
@@ -200,15 +201,27 @@ const NO_EVENTS = { datagram: () => {}, failed: () => {}, drained: () => {} };
 async function measure(tasks: readonly Task[]): Promise<Row[]> {
   const bench = new Bench({ time: TIME_MS });
   for (const { task, run } of tasks) {
-    bench.add(task, () => {
-      for (let call = 0; call < CALLS; call += 1) run();
-    });
+    bench.add(task, batchOf(run));
   }
   await bench.run();
   return bench.tasks.map(({ result }, index) => {
-    const { task, bytes } = tasks[index] ?? { task: '', bytes: 0 };
+    const { task, bytes, run } = tasks[index] ?? NO_TASK;
     if (!('throughput' in result)) throw new Error(`${task} did not run`);
     const opsPerSecond = CALLS * result.throughput.mean;
-    return { task, opsPerSecond, bytesPerSecond: bytes * opsPerSecond };
+    const bytesPerSecond = bytes * opsPerSecond;
+    return {
+      task,
+      opsPerSecond,
+      bytesPerSecond,
+      allocatedBytes: allocatedBytes(batchOf(run), CALLS),
+    };
   });
 }
+
+function batchOf(run: () => void): () => void {
+  return () => {
+    for (let call = 0; call < CALLS; call += 1) run();
+  };
+}
+
+const NO_TASK: Task = { task: '', bytes: 0, run: () => {} };

@@ -7,6 +7,7 @@ import {
 import { DATA_CIPHERS } from '../../src/model/ciphers.ts';
 import type { TunDevice } from '../../src/model/tun-device.ts';
 import { Pair } from '../../test/sim/pair.ts';
+import { allocatedBytes } from '../allocated.ts';
 import { rowOf } from '../measure.ts';
 import type { Row } from '../row.ts';
 
@@ -37,16 +38,20 @@ async function oneWay(cipher: string, bytes: number): Promise<Row[]> {
   const through = () => carry(pair, session.tun, ipPacket(bytes));
   const alone = cipherCalls(cipher, bytes);
   const [whole, ciphers] = medianNanoseconds(through, alone);
-  const [wholeBytes, cipherBytes] = [allocatedBytes(through), allocatedBytes(alone)];
+  const wholeBytes = allocatedBytes(through, BURST);
+  const cipherBytes = allocatedBytes(alone, BURST);
   await pair.stop();
   const label = `${cipher} ${bytes} B`;
-  const own = `${Math.round(whole - ciphers)} ns of our own at both ends, ${wholeBytes} B allocated`;
+  const own = `${Math.round(whole - ciphers)} ns of our own at both ends`;
   return [
-    rowOf({ task: `client to server, ${label}`, bytes, note: own }, whole),
-    rowOf(
-      { task: `its cipher calls alone, ${label}`, bytes, note: `${cipherBytes} B allocated` },
-      ciphers,
-    ),
+    {
+      ...rowOf({ task: `client to server, ${label}`, bytes, note: own }, whole),
+      allocatedBytes: wholeBytes,
+    },
+    {
+      ...rowOf({ task: `its cipher calls alone, ${label}`, bytes }, ciphers),
+      allocatedBytes: cipherBytes,
+    },
   ];
 }
 
@@ -96,20 +101,6 @@ function medianNanoseconds(one: () => void, other: () => void): [number, number]
     costs[1].push(((end - between) * 1e6) / BURST);
   }
   return [median(costs[0]), median(costs[1])];
-}
-
-/** Bytes a packet, on the heap and outside; bursts in which memory was collected do not count. */
-function allocatedBytes(burst: () => void): number {
-  const grown: number[] = [];
-  for (let count = 0; count < BURSTS; count += 1) {
-    const before = process.memoryUsage();
-    burst();
-    const after = process.memoryUsage();
-    const heap = after.heapUsed - before.heapUsed;
-    const outside = after.arrayBuffers - before.arrayBuffers;
-    if (heap > 0 && outside >= 0) grown.push((heap + outside) / BURST);
-  }
-  return Math.round(median(grown));
 }
 
 function median(values: number[]): number {

@@ -1,13 +1,25 @@
-// Download and upload of one TCP flow through a tunnel: tundial beside Debian's openvpn with the
-// kernel's TCP, in one lab, in turn. Prints medians; all of it goes to bench/results/tunnel.json.
+// tundial beside Debian's openvpn with the kernel's TCP, in one lab, in turn: download and upload of
+// one TCP flow, the first reply, a ping; then what tundial costs by itself. Prints medians and the
+// goals; all of it goes to bench/results/tunnel.json.
 //   node run.js [MEGABYTES [RUNS]]
 import { fileURLToPath } from 'node:url';
 import { Lab, whyNoLab } from '../../test/lab/lab.ts';
 import { LAB } from '../../test/lab/openvpn-config.ts';
+import { ownCode } from '../micro/data-path.bench.ts';
 import { saveResult } from '../result-file.ts';
+import { type Answers, openvpnAnswers, tundialAnswers } from './answers.ts';
 import type { Course } from './course.ts';
+import { answerGoals, goalTable, ownGoals, transferGoals } from './goals.ts';
+import { idleFlowBytes } from './idle-flows.ts';
 import { openvpnTransfers } from './openvpn-transfers.ts';
-import { DIRECTIONS, type Direction, type Summary, summary, type Transfer } from './transfer.ts';
+import {
+  DIRECTIONS,
+  type Direction,
+  type Line,
+  type Summary,
+  summary,
+  type Transfer,
+} from './transfer.ts';
 import { tundialTransfers } from './tundial-transfers.ts';
 
 const CIPHER = 'AES-256-GCM';
@@ -21,16 +33,6 @@ interface Contest {
   readonly tundial: Transfer[];
 }
 
-interface Line {
-  readonly transport: 'udp' | 'tcp';
-  readonly direction: Direction;
-  readonly openvpn: Summary;
-  readonly tundial: Summary;
-  /** What tundial has of openvpn's: of its rate, of its processor time a megabyte. */
-  readonly rateRatio: number;
-  readonly cpuRatio: number;
-}
-
 const [megabytes = 200, runs = 3] = process.argv.slice(2).map(Number);
 const reason = whyNoLab(['curl', 'bash']);
 if (reason === undefined) await bench();
@@ -40,15 +42,23 @@ async function bench(): Promise<void> {
   const lab = await Lab.create();
   process.once('SIGINT', () => void lab.down().then(() => process.exit(130)));
   const contests: Contest[] = [];
+  let answers: Record<'openvpn' | 'tundial', Answers>;
   try {
     lab.up();
     for (const transport of ['udp', 'tcp'] as const) contests.push(await contest(lab, transport));
+    answers = await answersOf(lab);
   } finally {
     await lab.down();
   }
   const lines = contests.flatMap((each) => DIRECTIONS.map((direction) => lineOf(each, direction)));
-  for (const text of table(lines)) console.log(text);
-  saveResult('tunnel.json', { megabytes, runs, cipher: CIPHER, lines, transfers: contests });
+  const goals = [
+    ...transferGoals(lines),
+    ...answerGoals(answers.openvpn, answers.tundial),
+    ...ownGoals(ownCode(), await idleFlowBytes()),
+  ];
+  for (const text of [...table(lines), '', ...goalTable(goals)]) console.log(text);
+  const transfers = contests;
+  saveResult('tunnel.json', { megabytes, runs, cipher: CIPHER, goals, lines, answers, transfers });
 }
 
 /** The clients take turns, and turns at going first. */
@@ -75,6 +85,15 @@ async function contest(lab: Lab, proto: 'udp' | 'tcp'): Promise<Contest> {
   }
   await lab.quiet();
   return result;
+}
+
+/** Over UDP, one after the other. */
+async function answersOf(lab: Lab): Promise<Record<'openvpn' | 'tundial', Answers>> {
+  process.stderr.write('first replies, pings …\n');
+  await lab.startServer({ cipher: CIPHER }, { lines: ['verb 3'] });
+  const profile = lab.profile({ cipher: CIPHER });
+  const openvpn = await openvpnAnswers(lab, profile);
+  return { openvpn, tundial: await tundialAnswers(lab, profile) };
 }
 
 function lineOf({ transport, ...transfers }: Contest, direction: Direction): Line {

@@ -27,6 +27,17 @@ export interface Summary {
   readonly serverLoad: number;
 }
 
+/** What both clients reached on one transport and in one direction. */
+export interface Line {
+  readonly transport: 'udp' | 'tcp';
+  readonly direction: Direction;
+  readonly openvpn: Summary;
+  readonly tundial: Summary;
+  /** What tundial has of openvpn's: of its rate, of its processor time a megabyte. */
+  readonly rateRatio: number;
+  readonly cpuRatio: number;
+}
+
 export function summary(transfers: readonly Transfer[]): Summary {
   const medianOf = (value: (transfer: Transfer) => number) => median(transfers.map(value));
   return {
@@ -39,7 +50,8 @@ export function summary(transfers: readonly Transfer[]): Summary {
   };
 }
 
-function median(values: readonly number[]): number {
+/** The middle one, or the mean of the middle two. */
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
   return ((low ?? Number.NaN) + (high ?? Number.NaN)) / 2;
