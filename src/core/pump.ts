@@ -34,8 +34,8 @@ export const MAX_ROUNDS = 8;
  * Runs the workers of one session, in order, in one `setImmediate` after anything arms it:
  *
  *     moveUpWorker bottom…top ─▶ timers ─▶ endOfBurst ─▶ moveDownWorker top…bottom ─┐
- *        ▲                         └── one timer, set to the earliest deadline        │
- *        └─────────────────────────────────────────────────── again while it moved ◀──┘
+ *        ▲                         └── one timer, set to the earliest deadline      │
+ *        └───────────────────────────────────────────────── again while it moved ◀──┘
  *
  * Timers wait until nothing more comes up, or for the last round: after a long block of the event
  * loop, what they wait for is there already.
