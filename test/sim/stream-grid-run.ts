@@ -7,6 +7,9 @@ const PORT = 80;
 /** After this both ends' TIME-WAIT is over. */
 const AFTERMATH_MS = 300_000;
 
+/** Some burst of 10,000 seeds loses eleven answers in a row, which is three minutes of backing off. */
+const BURST_MS = 300_000;
+
 /** What came of a transfer. */
 export interface GridOutcome {
   /** What is wrong, with the seed and the line; undefined when nothing is. */
@@ -55,7 +58,7 @@ function timeLimit({ line, mtu, left, right }: GridCase): Millis {
   const segments = 20 + bytes / Math.min(mtu, 1500);
   const readMs = Math.max(left.readEveryMs, right.readEveryMs);
   const rateMs = line.rate === undefined ? 0 : bytes / line.rate.bytesPerMs;
-  const base = line.burst === undefined ? 60_000 : 120_000;
+  const base = line.burst === undefined ? 60_000 : BURST_MS;
   return base + segments * (roundTripMs + readMs) + 4 * rateMs + 10_000 * line.lossPercent;
 }
 
