@@ -151,22 +151,17 @@ export class Pump {
     return due;
   }
 
-  /**
-   * Sees to it that a timer fires no later than the earliest deadline. One that fires earlier stays:
-   * deadlines move on with every packet, and to come for nothing now and then costs less.
-   */
   #setTimer(): void {
     let earliest: Millis = Number.POSITIVE_INFINITY;
     for (const service of this.#services) {
       const at = service.nextTimeout?.() ?? Number.POSITIVE_INFINITY;
       if (at < earliest) earliest = at;
     }
-    const never = earliest === Number.POSITIVE_INFINITY;
-    if (never ? this.#timerAt === earliest : this.#timerAt <= earliest) return;
+    if (earliest === this.#timerAt) return;
     this.#cancelTimer();
     this.#timerAt = earliest;
     this.#cancelTimer = nothing;
-    if (never) return;
+    if (earliest === Number.POSITIVE_INFINITY) return;
     this.#cancelTimer = this.#clock.setTimer(earliest, () => {
       this.#timerAt = Number.POSITIVE_INFINITY;
       this.arm();

@@ -2,7 +2,7 @@ import { serialLess } from '../../core/serial.ts';
 import type { AckRound } from './congestion.ts';
 import { HyStart } from './hystart.ts';
 
-/** Segments by which one acknowledgement may open the window: unpaced (RFC 9406 §4.3). */
+/** Segments by which one acknowledgement may open the window, as where nothing is paced (RFC 9406 §4.3). */
 export const SLOW_START_LIMIT = 8;
 
 /** While a timeout is repaired (RFC 3465 §2.3). */
