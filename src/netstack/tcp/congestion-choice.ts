@@ -1,6 +1,7 @@
 import type { Congestion } from './congestion.ts';
-import { Cubic } from './cubic.ts';
-import { NewReno } from './reno.ts';
+import { CubicCurve } from './cubic-curve.ts';
+import { LossBased } from './loss-based.ts';
+import { Reno } from './reno.ts';
 
 /** Makes the congestion control of one connection; `mss` is the largest payload of a segment. */
 export type MakeCongestion = (mss: number) => Congestion;
@@ -10,13 +11,13 @@ export type CongestionChoice = 'cubic' | 'reno' | MakeCongestion;
 
 export function makeCongestion(choice: CongestionChoice): MakeCongestion {
   if (choice === 'cubic') return cubic;
-  return choice === 'reno' ? reno : choice;
+  return choice === 'reno' ? newReno : choice;
 }
 
-function cubic(mss: number): Congestion {
-  return new Cubic(mss);
+export function cubic(mss: number): LossBased {
+  return new LossBased(mss, new CubicCurve());
 }
 
-function reno(mss: number): Congestion {
-  return new NewReno(mss);
+export function newReno(mss: number): LossBased {
+  return new LossBased(mss, new Reno());
 }

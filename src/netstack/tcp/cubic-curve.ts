@@ -1,4 +1,5 @@
 import type { Millis } from '../../core/machine.ts';
+import type { Avoidance } from './avoidance.ts';
 import type { AckRound } from './congestion.ts';
 
 /** RFC 9438 §5: how fast the window comes back. Unit: segments per cubic second. */
@@ -45,7 +46,9 @@ interface CurveState {
  * Time in which the application and not the window held the sender back does not count (§5.8):
  * there is no acknowledgement of a full window then, and the epoch begins that much later.
  */
-export class CubicCurve {
+export class CubicCurve implements Avoidance {
+  readonly name = 'cubic';
+  readonly beta: number = CUBIC_BETA;
   #state: CurveState = {
     wMax: 0,
     prior: 0,
@@ -55,17 +58,17 @@ export class CubicCurve {
     lastAckAt: 0,
   };
 
-  /** What {@link restore} takes. */
-  save(): Readonly<CurveState> {
-    return { ...this.#state };
+  get state(): Readonly<CurveState> {
+    return this.#state;
   }
 
-  /** All is as when `state` was saved. */
-  restore(state: Readonly<CurveState>): void {
-    this.#state = { ...state };
+  save(): () => void {
+    const state = { ...this.#state };
+    return () => {
+      this.#state = state;
+    };
   }
 
-  /** Loss was found at `cwnd`. */
   onLoss(cwnd: number): void {
     const { wMax } = this.#state;
     this.#state.wMax = cwnd < wMax ? cwnd * CONVERGED : cwnd;
@@ -73,19 +76,18 @@ export class CubicCurve {
     this.pause();
   }
 
-  /** The timer fired at `cwnd`: the curve begins flat where slow start ends (§4.8). */
+  /** The curve begins flat where slow start ends (§4.8). */
   onTimeout(cwnd: number): void {
     this.#state.wMax = 0;
     this.#state.prior = cwnd;
     this.pause();
   }
 
-  /** Congestion avoidance is left; a new epoch begins with its next acknowledgement. */
+  /** A new epoch begins with the next acknowledgement. */
   pause(): void {
     this.#state.epochStart = NO_EPOCH;
   }
 
-  /** The window after `bytes` were acknowledged at `cwnd`; never less than `cwnd`. */
   next(cwnd: number, bytes: number, round: AckRound, mss: number): number {
     const state = this.#state;
     if (state.epochStart === NO_EPOCH) this.#begin(cwnd, round.now, mss);

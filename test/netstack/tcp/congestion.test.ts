@@ -4,7 +4,7 @@ import {
   thresholdAfterIdle,
   windowAfterRecovery,
 } from '../../../src/netstack/tcp/congestion.ts';
-import { NewReno } from '../../../src/netstack/tcp/reno.ts';
+import { newReno } from '../../../src/netstack/tcp/congestion-choice.ts';
 
 const MSS = 1000;
 
@@ -17,7 +17,7 @@ describe('initialWindow', () => {
     { mss: 9000, bytes: 18_000 },
   ])('at $mss it is $bytes (RFC 6928)', ({ mss, bytes }) => {
     expect(initialWindow(mss)).toBe(bytes);
-    expect(new NewReno(mss).cwnd).toBe(bytes);
+    expect(newReno(mss).cwnd).toBe(bytes);
   });
 });
 

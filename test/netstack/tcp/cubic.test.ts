@@ -1,34 +1,35 @@
 import { describe, expect, test } from 'vitest';
-import { Cubic } from '../../../src/netstack/tcp/cubic.ts';
+import { cubic } from '../../../src/netstack/tcp/congestion-choice.ts';
+import type { LossBased } from '../../../src/netstack/tcp/loss-based.ts';
 import { ackRound } from './ack-round.ts';
 
 const MSS = 1000;
 const ROUND = ackRound();
 
 /** A window that fell to `segments` and is in congestion avoidance. */
-function avoiding(segments: number): Cubic {
-  const congestion = new Cubic(MSS);
+function avoiding(segments: number): LossBased {
+  const congestion = cubic(MSS);
   congestion.holdTo(2 * segments * MSS);
   congestion.onLoss((segments / 0.7) * MSS);
   return congestion;
 }
 
 /** Acknowledges whole windows for `seconds`, one each 100 ms. */
-function pass(congestion: Cubic, seconds: number, from = 0): void {
+function pass(congestion: LossBased, seconds: number, from = 0): void {
   for (let now = from; now <= from + seconds * 1000; now += 100) {
     congestion.onAck(congestion.cwnd, ackRound({ now, smoothedMs: 100 }));
   }
 }
 
-describe('Cubic', () => {
+describe('CUBIC', () => {
   test('tells its name and begins with the initial window', () => {
-    const congestion = new Cubic(1460);
+    const congestion = cubic(1460);
     expect(congestion).toMatchObject({ name: 'cubic', cwnd: 14_600 });
     expect(congestion.ssthresh).toBe(Number.POSITIVE_INFINITY);
   });
 
   test('doubles in slow start, by eight segments an acknowledgement at most', () => {
-    const congestion = new Cubic(MSS);
+    const congestion = cubic(MSS);
     for (let count = 0; count < 5; count += 1) congestion.onAck(2 * MSS, ROUND);
     expect(congestion.cwnd).toBe(20 * MSS);
     congestion.onAck(100 * MSS, ROUND);
@@ -43,7 +44,7 @@ describe('Cubic', () => {
   });
 
   test('leaves the first slow start when the round trip stays grown', () => {
-    const congestion = new Cubic(MSS);
+    const congestion = cubic(MSS);
     let sndUna = 0;
     for (let round = 0; round < 8; round += 1) {
       const sndNxt = sndUna + 20 * MSS;
@@ -58,7 +59,7 @@ describe('Cubic', () => {
   });
 
   test('grows flat first, then ever faster, after a slow start without loss', () => {
-    const congestion = new Cubic(MSS);
+    const congestion = cubic(MSS);
     congestion.holdTo(10_000 * MSS);
     congestion.onLoss((10_000 / 0.7) * MSS);
     congestion.onTimeout((1000 / 0.7) * MSS);
@@ -82,14 +83,14 @@ describe('Cubic', () => {
     { name: 'and never grows by it', cwnd: 5, inFlight: 100, after: 5, ssthresh: 70 },
     { name: 'nor stays below two segments', cwnd: 1, inFlight: 100, after: 2, ssthresh: 70 },
   ])('at loss it $name', ({ cwnd, inFlight, after, ssthresh }) => {
-    const congestion = new Cubic(MSS);
+    const congestion = cubic(MSS);
     congestion.holdTo(cwnd * MSS);
     congestion.onLoss(inFlight * MSS);
     expect(congestion).toMatchObject({ cwnd: after * MSS, ssthresh: ssthresh * MSS });
   });
 
   test('is back at the window of the loss after K', () => {
-    const congestion = new Cubic(MSS);
+    const congestion = cubic(MSS);
     congestion.holdTo(1000 * MSS);
     congestion.onLoss(1000 * MSS);
     congestion.onRecovered(700 * MSS);
@@ -112,7 +113,7 @@ describe('Cubic', () => {
   });
 
   test('falls to one segment at a timeout, and again at the next', () => {
-    const congestion = new Cubic(MSS);
+    const congestion = cubic(MSS);
     congestion.onTimeout(20 * MSS);
     expect(congestion).toMatchObject({ cwnd: MSS, ssthresh: 14 * MSS });
     congestion.onAck(10 * MSS, ackRound({ sndUna: 10, sndNxt: 20 }));
@@ -149,7 +150,7 @@ describe('Cubic', () => {
     });
 
     test('is in the first slow start again', () => {
-      const congestion = new Cubic(MSS);
+      const congestion = cubic(MSS);
       congestion.onLoss(10 * MSS);
       congestion.onSpurious();
       congestion.onAck(5 * MSS, ROUND);
@@ -157,7 +158,7 @@ describe('Cubic', () => {
     });
 
     test('undoes the last one only, and that once', () => {
-      const congestion = new Cubic(MSS);
+      const congestion = cubic(MSS);
       congestion.holdTo(100 * MSS);
       congestion.onLoss(100 * MSS);
       congestion.onTimeout(50 * MSS);
@@ -169,7 +170,7 @@ describe('Cubic', () => {
     });
 
     test('keeps what the window has grown to since', () => {
-      const congestion = new Cubic(MSS);
+      const congestion = cubic(MSS);
       congestion.onLoss(10 * MSS);
       congestion.holdTo(12 * MSS);
       congestion.onSpurious();
@@ -177,7 +178,7 @@ describe('Cubic', () => {
     });
 
     test('means nothing where there was none', () => {
-      const congestion = new Cubic(MSS);
+      const congestion = cubic(MSS);
       congestion.onSpurious();
       expect(congestion).toMatchObject({ cwnd: 10 * MSS, ssthresh: Number.POSITIVE_INFINITY });
     });
@@ -211,7 +212,7 @@ describe('Cubic', () => {
   });
 
   test('silence changes nothing at the initial window', () => {
-    const congestion = new Cubic(MSS);
+    const congestion = cubic(MSS);
     congestion.onLoss(2 * MSS);
     congestion.holdTo(10 * MSS);
     congestion.onIdle();
@@ -219,7 +220,7 @@ describe('Cubic', () => {
   });
 
   test('begins anew with one segment after a lost SYN', () => {
-    const congestion = new Cubic(MSS);
+    const congestion = cubic(MSS);
     congestion.onTimeout(1);
     congestion.onHandshakeLoss();
     expect(congestion).toMatchObject({ cwnd: MSS, ssthresh: Number.POSITIVE_INFINITY });
@@ -230,7 +231,7 @@ describe('Cubic', () => {
   });
 
   test('holds one segment at least when they become longer', () => {
-    const congestion = new Cubic(MSS);
+    const congestion = cubic(MSS);
     congestion.onTimeout(20 * MSS);
     congestion.setMss(1500);
     expect(congestion.cwnd).toBe(1500);

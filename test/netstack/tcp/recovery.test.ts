@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { newReno } from '../../../src/netstack/tcp/congestion-choice.ts';
+import type { LossBased } from '../../../src/netstack/tcp/loss-based.ts';
 import { Phase, Recovery } from '../../../src/netstack/tcp/recovery.ts';
-import { NewReno } from '../../../src/netstack/tcp/reno.ts';
 
 const MSS = 1000;
 const START = 0xffff_f000;
 const END = 0x0000_2000;
 
-function recovery(): { recovery: Recovery; congestion: NewReno } {
-  const congestion = new NewReno(MSS);
+function recovery(): { recovery: Recovery; congestion: LossBased } {
+  const congestion = newReno(MSS);
   return { recovery: new Recovery(congestion, START), congestion };
 }
 

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { NewReno } from '../../../src/netstack/tcp/reno.ts';
+import { newReno } from '../../../src/netstack/tcp/congestion-choice.ts';
+import type { LossBased } from '../../../src/netstack/tcp/loss-based.ts';
 import { ackRound } from './ack-round.ts';
 
 const MSS = 1000;
 const ROUND = ackRound();
 
 /** A window of `segments` in congestion avoidance. */
-function avoiding(segments: number): NewReno {
-  const congestion = new NewReno(MSS);
+function avoiding(segments: number): LossBased {
+  const congestion = newReno(MSS);
   congestion.holdTo(2 * segments * MSS);
   congestion.onLoss(2 * segments * MSS);
   return congestion;
@@ -15,11 +16,11 @@ function avoiding(segments: number): NewReno {
 
 describe('NewReno', () => {
   test('tells its name', () => {
-    expect(new NewReno(MSS).name).toBe('reno');
+    expect(newReno(MSS).name).toBe('reno');
   });
 
   test('doubles in slow start, by bytes', () => {
-    const congestion = new NewReno(MSS);
+    const congestion = newReno(MSS);
     for (let count = 0; count < 5; count += 1) congestion.onAck(2 * MSS, ROUND);
     expect(congestion.cwnd).toBe(20 * MSS);
   });
@@ -32,7 +33,7 @@ describe('NewReno', () => {
   });
 
   test('leaves the first slow start when the round trip grows', () => {
-    const congestion = new NewReno(MSS);
+    const congestion = newReno(MSS);
     let sndUna = 0;
     for (let round = 0; round < 9; round += 1) {
       const sndNxt = sndUna + 20 * MSS;
@@ -75,7 +76,7 @@ describe('NewReno', () => {
     { name: 'to two segments at least', cwnd: 20, inFlight: 1, after: 2, ssthresh: 2 },
     { name: 'and never grows by it', cwnd: 5, inFlight: 80, after: 5, ssthresh: 40 },
   ])('at loss it $name', ({ cwnd, inFlight, after, ssthresh }) => {
-    const congestion = new NewReno(MSS);
+    const congestion = newReno(MSS);
     congestion.holdTo(cwnd * MSS);
     congestion.onLoss(inFlight * MSS);
     expect(congestion).toMatchObject({ cwnd: after * MSS, ssthresh: ssthresh * MSS });
@@ -96,7 +97,7 @@ describe('NewReno', () => {
   });
 
   test('falls to one segment at a timeout', () => {
-    const congestion = new NewReno(MSS);
+    const congestion = newReno(MSS);
     congestion.onTimeout(20 * MSS);
     expect(congestion).toMatchObject({ cwnd: MSS, ssthresh: 10 * MSS });
     congestion.onAck(10 * MSS, ackRound({ sndUna: 10, sndNxt: 20 }));
@@ -107,7 +108,7 @@ describe('NewReno', () => {
 
   describe('when it was no loss', () => {
     test('has the window and the threshold of before', () => {
-      const congestion = new NewReno(MSS);
+      const congestion = newReno(MSS);
       congestion.holdTo(60 * MSS);
       congestion.onLoss(60 * MSS);
       congestion.holdTo(35 * MSS);
@@ -153,7 +154,7 @@ describe('NewReno', () => {
     });
 
     test('keeps what the window has grown to since', () => {
-      const congestion = new NewReno(MSS);
+      const congestion = newReno(MSS);
       congestion.onLoss(20 * MSS);
       congestion.holdTo(12 * MSS);
       congestion.onSpurious();
@@ -161,7 +162,7 @@ describe('NewReno', () => {
     });
 
     test('means nothing where there was none', () => {
-      const congestion = new NewReno(MSS);
+      const congestion = newReno(MSS);
       congestion.onSpurious();
       expect(congestion).toMatchObject({ cwnd: 10 * MSS, ssthresh: Number.POSITIVE_INFINITY });
     });
@@ -185,7 +186,7 @@ describe('NewReno', () => {
   });
 
   test('silence changes nothing at the initial window', () => {
-    const congestion = new NewReno(MSS);
+    const congestion = newReno(MSS);
     congestion.onLoss(2 * MSS);
     congestion.holdTo(10 * MSS);
     congestion.onIdle();
@@ -193,7 +194,7 @@ describe('NewReno', () => {
   });
 
   test('begins anew with one segment after a lost SYN', () => {
-    const congestion = new NewReno(MSS);
+    const congestion = newReno(MSS);
     congestion.onTimeout(1);
     congestion.onHandshakeLoss();
     expect(congestion).toMatchObject({ cwnd: MSS, ssthresh: Number.POSITIVE_INFINITY });
@@ -202,7 +203,7 @@ describe('NewReno', () => {
   });
 
   test('holds one segment at least when they become longer', () => {
-    const congestion = new NewReno(MSS);
+    const congestion = newReno(MSS);
     congestion.onTimeout(20 * MSS);
     congestion.setMss(1500);
     expect(congestion.cwnd).toBe(1500);

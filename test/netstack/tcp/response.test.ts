@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Congestion } from '../../../src/netstack/tcp/congestion.ts';
-import { Cubic } from '../../../src/netstack/tcp/cubic.ts';
-import { NewReno } from '../../../src/netstack/tcp/reno.ts';
+import { cubic, newReno } from '../../../src/netstack/tcp/congestion-choice.ts';
 import { ackRound } from './ack-round.ts';
 
 const MSS = 1000;
@@ -62,14 +61,14 @@ describe('the response function of CUBIC (RFC 9438 §5.1)', () => {
       window: 379,
     },
   ])('$region: $window segments at $roundTripMs ms, one in $interval lost', (path) => {
-    const measured = averageWindow(new Cubic(MSS), path);
+    const measured = averageWindow(cubic(MSS), path);
     expect(off(measured, path.window)).toBeLessThan(0.1);
   });
 
   test('an acknowledgement for sixteen segments makes no difference', () => {
     const path = { roundTripMs: 100, interval: 100_000 };
-    const single = averageWindow(new Cubic(MSS), { ...path, segmentsPerAck: 1 });
-    const burst = averageWindow(new Cubic(MSS), { ...path, segmentsPerAck: 16 });
+    const single = averageWindow(cubic(MSS), { ...path, segmentsPerAck: 1 });
+    const burst = averageWindow(cubic(MSS), { ...path, segmentsPerAck: 16 });
     expect(off(burst, single)).toBeLessThan(0.02);
   });
 });
@@ -79,7 +78,7 @@ describe('the response function of NewReno', () => {
     { interval: 1_000, segmentsPerAck: 1, window: 38 },
     { interval: 100_000, segmentsPerAck: 16, window: 387 },
   ])('$window segments when one in $interval is lost (√(3/2p))', (path) => {
-    const measured = averageWindow(new NewReno(MSS), { roundTripMs: 100, ...path });
+    const measured = averageWindow(newReno(MSS), { roundTripMs: 100, ...path });
     expect(off(measured, path.window)).toBeLessThan(0.1);
   });
 });

@@ -1,3 +1,4 @@
+import type { Avoidance } from './avoidance.ts';
 import {
   type AckRound,
   type Congestion,
@@ -5,36 +6,40 @@ import {
   thresholdAfterIdle,
   windowAfterRecovery,
 } from './congestion.ts';
-import { CUBIC_BETA, CubicCurve } from './cubic-curve.ts';
 import { SlowStart } from './slow-start.ts';
 
 const MIN_SEGMENTS = 2;
 
-/** What {@link Cubic.onSpurious} gives back (RFC 9438 §4.9). */
+/** What {@link LossBased.onSpurious} gives back (RFC 9438 §4.9). */
 interface Before {
   readonly cwnd: number;
   readonly ssthresh: number;
   readonly repair: number;
-  readonly curve: ReturnType<CubicCurve['save']>;
+  readonly restoreAvoidance: () => void;
 }
 
 /**
- * CUBIC (RFC 9438) with HyStart++ (RFC 9406) in the first slow start. The window is a fraction of
- * bytes, so that nothing is lost by rounding, however small the growth by one acknowledgement.
+ * A window that shrinks with loss: HyStart++ (RFC 9406) in the first slow start, and congestion
+ * avoidance by CUBIC (RFC 9438) or Reno (RFC 5681). It is a fraction of bytes, so that nothing is
+ * lost by rounding, however small the growth by one acknowledgement.
  */
-export class Cubic implements Congestion {
-  readonly name = 'cubic';
+export class LossBased implements Congestion {
   readonly #slowStart = new SlowStart();
-  readonly #curve = new CubicCurve();
+  readonly #avoidance: Avoidance;
   #mss: number;
   #cwnd: number;
   #ssthresh: number = Number.POSITIVE_INFINITY;
   #before: Before | undefined;
 
   /** @param mss largest payload of a segment, in bytes */
-  constructor(mss: number) {
+  constructor(mss: number, avoidance: Avoidance) {
+    this.#avoidance = avoidance;
     this.#mss = mss;
     this.#cwnd = initialWindow(mss);
+  }
+
+  get name(): Congestion['name'] {
+    return this.#avoidance.name;
   }
 
   get cwnd(): number {
@@ -53,13 +58,13 @@ export class Cubic implements Congestion {
       const opened = this.#slowStart.later(bytes, round, this.#mss);
       this.#cwnd = Math.min(this.#cwnd + opened, this.#ssthresh);
     } else {
-      this.#cwnd = this.#curve.next(this.#cwnd, bytes, round, this.#mss);
+      this.#cwnd = this.#avoidance.next(this.#cwnd, bytes, round, this.#mss);
     }
   }
 
   onLoss(inFlight: number): void {
     this.#reduce(inFlight);
-    this.#curve.onLoss(this.#cwnd);
+    this.#avoidance.onLoss(this.#cwnd);
     this.#cwnd = Math.max(Math.min(this.#cwnd, this.#ssthresh), MIN_SEGMENTS * this.#mss);
   }
 
@@ -73,7 +78,7 @@ export class Cubic implements Congestion {
 
   onTimeout(inFlight: number): void {
     this.#reduce(inFlight);
-    this.#curve.onTimeout(this.#cwnd);
+    this.#avoidance.onTimeout(this.#cwnd);
     this.onRepeatedTimeout();
   }
 
@@ -84,12 +89,12 @@ export class Cubic implements Congestion {
 
   onSpurious(): void {
     if (this.#before === undefined) return;
-    const { cwnd, ssthresh, repair, curve } = this.#before;
+    const { cwnd, ssthresh, repair, restoreAvoidance } = this.#before;
     this.#before = undefined;
     this.#cwnd = Math.max(this.#cwnd, cwnd);
     this.#ssthresh = ssthresh;
     this.#slowStart.restore(repair);
-    this.#curve.restore(curve);
+    restoreAvoidance();
   }
 
   onIdle(): void {
@@ -97,7 +102,7 @@ export class Cubic implements Congestion {
     if (this.#cwnd <= restart) return;
     this.#ssthresh = thresholdAfterIdle(this.#ssthresh, this.#cwnd);
     this.#cwnd = restart;
-    this.#curve.pause();
+    this.#avoidance.pause();
   }
 
   onHandshakeLoss(): void {
@@ -116,8 +121,8 @@ export class Cubic implements Congestion {
       cwnd: this.#cwnd,
       ssthresh: this.#ssthresh,
       repair: this.#slowStart.mark,
-      curve: this.#curve.save(),
+      restoreAvoidance: this.#avoidance.save(),
     };
-    this.#ssthresh = Math.max(CUBIC_BETA * inFlight, MIN_SEGMENTS * this.#mss);
+    this.#ssthresh = Math.max(this.#avoidance.beta * inFlight, MIN_SEGMENTS * this.#mss);
   }
 }
