@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { inPackage } from '../test/lab/package-root.ts';
@@ -31,6 +31,12 @@ export function saveResult(name: string, result: object): void {
   const content = { ...thisMachine(), ...result };
   writeFileSync(inPackage(file), `${JSON.stringify(content, undefined, 2)}\n`);
   console.log(`\nwritten to ${file}`);
+}
+
+/** What was kept last under that name; undefined when nothing was. */
+export function loadResult<T>(name: string): T | undefined {
+  const file = inPackage(join(RESULT_FOLDER, name));
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as T) : undefined;
 }
 
 /** With a mark when the tree has changes that no commit holds. */

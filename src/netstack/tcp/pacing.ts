@@ -32,7 +32,7 @@ export class Pacing {
     const { smoothedMs } = rto;
     if (smoothedMs < TICK_MS) return true;
     const { cwnd, ssthresh } = congestion;
-    const gain = cwnd < ssthresh ? SLOW_START_GAIN : AVOIDANCE_GAIN;
+    const gain = cwnd < ssthresh / 2 ? SLOW_START_GAIN : AVOIDANCE_GAIN;
     const bytesPerMs = (gain * cwnd) / smoothedMs;
     const most = Math.max(LEAST_BURST_SEGMENTS * mss, LONGEST_BURST_MS * bytesPerMs);
     this.#bytes = Math.min(this.#bytes + (now - this.#filledAt) * bytesPerMs, most);

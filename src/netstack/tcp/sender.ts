@@ -260,7 +260,8 @@ export class Sender {
     const { pipe } = this;
     const fits = pipe === 0 || pipe + length <= this.congestion.cwnd;
     if (fits && this.pacing.allows(length, this, now)) return this.#take(length);
-    this.#limitedUntil = this.sndNxt;
+    // Paced, a window that is half full would be filled in this round trip (RFC 9406 §4.2 counts on it).
+    if (!fits || 2 * pipe > this.congestion.cwnd) this.#limitedUntil = this.sndNxt;
     return fits ? Choice.LATER : Choice.NOTHING;
   }
 
