@@ -57,6 +57,22 @@ describe('Pacing', () => {
       first: 64,
       next: 32,
     },
+    {
+      name: 'slow start after a loss, below half of ssthresh: two',
+      segments: 1600,
+      smoothedMs: 100,
+      ssthresh: 3201 * MSS,
+      first: 64,
+      next: 32,
+    },
+    {
+      name: 'from there on 1.25: the path is known to be full soon',
+      segments: 1600,
+      smoothedMs: 100,
+      ssthresh: 3200 * MSS,
+      first: 40,
+      next: 20,
+    },
   ])('$name', ({ segments, smoothedMs, ssthresh, first, next }) => {
     const pacing = new Pacing();
     const paced = sender(segments, smoothedMs, ssthresh);

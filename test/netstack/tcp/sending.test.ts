@@ -32,6 +32,23 @@ describe('the windows', () => {
     expect(peer.connection.info().cwnd).toBe(10 * MSS);
   });
 
+  test('the window does not grow while a processor that wakes late is what limits', () => {
+    const peer = established();
+    const { connection } = peer;
+    connection.write(Buffer.alloc(50_000 * MSS));
+    const sent: number[] = [];
+    // A round trip of 100 ms, and pacing that is asked every 20 ms.
+    for (let turn = 0; turn < 60; turn += 1) {
+      const arrived = sent[turn - 5] ?? 0;
+      if (arrived > (sent[turn - 6] ?? 0)) peer.send('A', 1, 1 + arrived, { window: 65_535 });
+      peer.take();
+      sent.push(connection.info().bytesSent);
+      peer.now += 20;
+    }
+    const { cwnd, inFlight } = connection.info();
+    expect(cwnd).toBeLessThan(3 * inFlight);
+  });
+
   test('never sends more than the peer has room for', () => {
     const peer = established();
     peer.send('A', 1, 1, { window: 2500 });
