@@ -6,11 +6,15 @@ export type OvpnErrorCode =
   | 'OVPN_FILE_UNREADABLE'
   | 'OVPN_NAME_NOT_FOUND'
   | 'OVPN_UNREACHABLE'
+  | 'OVPN_PROXY_FAILED'
+  | 'OVPN_PROXY_AUTH'
   | 'OVPN_SERVER_SILENT'
   | 'OVPN_WRAP_UNANSWERED'
   | 'OVPN_LINK_CLOSED'
   | 'OVPN_LINK_FAILED'
   | 'OVPN_PING_TIMEOUT'
+  | 'OVPN_INACTIVE'
+  | 'OVPN_SESSION_TIMEOUT'
   | 'OVPN_HANDSHAKE_TIMEOUT'
   | 'OVPN_PUSH_TIMEOUT'
   | 'OVPN_DIAL_TIMEOUT'
@@ -35,10 +39,12 @@ export type OvpnErrorCode =
   | 'OVPN_AUTH_TEMPORARY'
   | 'OVPN_AUTH_CHALLENGE'
   | 'OVPN_CREDENTIALS_MISSING'
+  | 'OVPN_KEY_PASSPHRASE'
   | 'OVPN_PEER_RESTART'
   | 'OVPN_PEER_HALT'
   | 'OVPN_PEER_EXIT'
   | 'OVPN_KEY_EXHAUSTED'
+  | 'OVPN_ADDRESS_CHANGED'
   | 'OVPN_CLOSED';
 
 /** Who caused it: the program that calls us, tundial itself, or the other end. */
@@ -132,15 +138,22 @@ export class OvpnAuthError extends OvpnError {
   readonly reason: string | undefined;
   /** How long the server asks to wait (`AUTH_FAILED,TEMP[backoff n]`), or undefined. */
   readonly backoffMs: number | undefined;
+  /** Where the server wants to be asked again: here (`no`), at its next address, elsewhere. */
+  readonly advance: 'no' | 'addr' | 'remote';
 
   constructor(
     code: OvpnErrorCode,
     message: string,
-    options: OvpnErrorOptions & { reason?: string; backoffMs?: number },
+    options: OvpnErrorOptions & {
+      reason?: string;
+      backoffMs?: number;
+      advance?: OvpnAuthError['advance'];
+    },
   ) {
     super(code, message, options);
     this.reason = options.reason;
     this.backoffMs = options.backoffMs;
+    this.advance = options.advance ?? 'no';
   }
 }
 
@@ -148,14 +161,17 @@ export class OvpnAuthError extends OvpnError {
 export class OvpnPeerError extends OvpnError {
   override readonly name = 'OvpnPeerError';
   readonly reason: string | undefined;
+  /** Letters of `RESTART,[PN]`: P keeps the credentials in use, N goes on to the next remote. */
+  readonly flags: string;
 
   constructor(
     code: OvpnErrorCode,
     message: string,
-    options: OvpnErrorOptions & { reason?: string },
+    options: OvpnErrorOptions & { reason?: string; flags?: string },
   ) {
     super(code, message, options);
     this.reason = options.reason;
+    this.flags = options.flags ?? '';
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Secret } from '../core/secret.ts';
 import type { NameServer } from './name-server.ts';
+import type { ClientNat } from './profile.ts';
 
 /** An address and the length of its prefix. */
 export interface Subnet {
@@ -9,9 +10,22 @@ export interface Subnet {
   readonly prefixLength: number;
 }
 
-/** A network that lies behind the tunnel. */
+/** Where a network lies; the metric of a route is not kept: the most specific prefix decides. */
 export interface Route extends Subnet {
+  /** The router inside the tunnel, where one was named. Packets go to the server all the same. */
   readonly gateway: string | undefined;
+  /** `outside` for `net_gateway` and `remote_host`: the network is reached around the tunnel. */
+  readonly via: 'tunnel' | 'outside';
+}
+
+/** `redirect-gateway` or `redirect-private`: what is to go into the tunnel beside the routes. */
+export interface Redirect {
+  /** Everything over IPv4; false for `redirect-private` and with `!ipv4`. */
+  readonly ipv4: boolean;
+  /** Everything over IPv6; only with `ipv6`, never for `redirect-private`. */
+  readonly ipv6: boolean;
+  /** All flags of OpenVPN's, as pushed: those about the host's own routes have no effect. */
+  readonly flags: readonly string[];
 }
 
 /**
@@ -28,6 +42,12 @@ export interface PushOptions {
   readonly topology: 'subnet' | 'net30' | 'p2p';
   readonly routeGateway: string | undefined;
   readonly routes: readonly Route[];
+  readonly redirect: Redirect | undefined;
+  /** Nothing goes into the tunnel over this family. */
+  readonly blockIpv4: boolean;
+  readonly blockIpv6: boolean;
+  /** The profile's own rules, then the pushed ones. */
+  readonly clientNat: readonly ClientNat[];
   /** The places of {@link nameServers} for people: an address, with its port where it is unusual. */
   readonly dnsServers: readonly string[];
   readonly nameServers: readonly NameServer[];
@@ -50,6 +70,8 @@ export interface PushOptions {
   readonly pingRestartMs: number | undefined;
   readonly pingExitMs: number | undefined;
   readonly inactiveMs: number | undefined;
+  /** What must pass in that time, both ways together; undefined: anything. */
+  readonly inactiveBytes: number | undefined;
   readonly sessionTimeoutMs: number | undefined;
   /** Number of OCC exit messages that a UDP client sends when it leaves. */
   readonly explicitExitNotify: number | undefined;
@@ -57,6 +79,8 @@ export interface PushOptions {
   readonly compression: CompressionFraming | undefined;
   readonly authToken: Secret | undefined;
   readonly authTokenUser: string | undefined;
+  /** `echo` and `parameter`: texts for the program, printable, `%2C` decoded. */
+  readonly echoes: readonly string[];
   /** All options, as pushed and in order, made printable and without tokens: for people. */
   readonly texts: readonly string[];
   /** What was not applied, and why. */
@@ -70,6 +94,10 @@ export const NO_PUSH_OPTIONS: PushOptions = Object.freeze({
   topology: 'net30',
   routeGateway: undefined,
   routes: [],
+  redirect: undefined,
+  blockIpv4: false,
+  blockIpv6: false,
+  clientNat: [],
   dnsServers: [],
   nameServers: [],
   searchDomains: [],
@@ -84,11 +112,13 @@ export const NO_PUSH_OPTIONS: PushOptions = Object.freeze({
   pingRestartMs: undefined,
   pingExitMs: undefined,
   inactiveMs: undefined,
+  inactiveBytes: undefined,
   sessionTimeoutMs: undefined,
   explicitExitNotify: undefined,
   compression: undefined,
   authToken: undefined,
   authTokenUser: undefined,
+  echoes: [],
   texts: [],
   ignored: [],
 });

@@ -1,8 +1,11 @@
 import type { NameServer } from './name-server.ts';
-import type { Subnet } from './push-options.ts';
+import type { PushOptions, Subnet } from './push-options.ts';
+
+/** What the server wants to go into the tunnel, and what not. */
+export type TunnelRoutes = Pick<PushOptions, 'routes' | 'redirect' | 'blockIpv4' | 'blockIpv6'>;
 
 /** What came of the negotiation: the tunnel as its user sees it. Frozen. */
-export interface TunnelInfo {
+export interface TunnelInfo extends TunnelRoutes {
   readonly ipv4: Subnet | undefined;
   readonly ipv6: Subnet | undefined;
   /** The server's address inside the tunnel, where one was pushed or follows from the topology. */
