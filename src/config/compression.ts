@@ -9,7 +9,7 @@ export interface CompressionChoice {
 
 /** What becomes of a choice that compresses. */
 export const FRAMING_ONLY =
-  'only its framing is used: nothing is ever compressed, and compressed packets that come are dropped';
+  'only its framing is used: nothing is ever compressed, and compressed packets that come are dropped, or opened with allow-compression asym';
 
 /**
  * What the directive `name` with its first argument means; undefined for an argument that it does

@@ -32,6 +32,17 @@ export function splitLine(line: string): LineWords {
   return { words, problem: undefined };
 }
 
+/** The words as one line that {@link splitLine} splits into the same words again. */
+export function joinWords(words: readonly string[]): string {
+  return words.map((word) => (PLAIN_WORD.test(word) ? word : quoted(word))).join(' ');
+}
+
+const PLAIN_WORD = /^[^\s"'\\#;][^\s"\\]*$/;
+
+function quoted(word: string): string {
+  return `"${word.replace(/[\\"]/g, '\\$&')}"`;
+}
+
 interface Word {
   readonly text: string;
   readonly end: number;

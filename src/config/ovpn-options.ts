@@ -6,11 +6,13 @@ import { ProfileDraft } from './profile-draft.ts';
 import type { ProfileFiles } from './profile-files.ts';
 import { finishCertificates } from './read-certificates.ts';
 import { finishCompression } from './read-compression.ts';
-import { finishControlWrap } from './read-control-wrap.ts';
 import { finishDataCiphers } from './read-data-ciphers.ts';
+import { finishLocalOptions } from './read-local-options.ts';
 import { finishPeerChecks } from './read-peer-checks.ts';
 import { finishRemotes } from './read-remotes.ts';
 import { finishSession } from './read-session.ts';
+import { finishSignIn } from './read-sign-in.ts';
+import { finishTlsChoices } from './read-tls-choices.ts';
 
 /**
  * Reads the text of a profile. Everything that is wrong is collected first.
@@ -21,20 +23,19 @@ import { finishSession } from './read-session.ts';
  */
 export function readProfileText(text: string, files: ProfileFiles, source: string): Profile {
   const { directives, problems } = tokeniseProfile(text);
-  const draft = new ProfileDraft(files);
-  draft.problems.push(...problems);
   const tolerated = toleratedNames(directives);
-  for (const directive of directives) {
-    if (draft.problems.length >= MAX_PROBLEMS) break;
-    apply(draft, directive, tolerated);
-  }
+  const draft = new ProfileDraft(files, (target, directive) => apply(target, directive, tolerated));
+  draft.problems.push(...problems);
+  draft.read(directives);
   draft.finishBlocks();
   finishSession(draft);
+  finishSignIn(draft);
+  finishLocalOptions(draft);
   finishRemotes(draft);
   finishDataCiphers(draft);
   finishCompression(draft);
-  finishControlWrap(draft);
   finishPeerChecks(draft);
+  finishTlsChoices(draft);
   finishCertificates(draft);
   throwProblems(draft.problems, source);
   return frozen(draft);
@@ -50,7 +51,9 @@ function toleratedNames(directives: readonly Directive[]): Tolerated {
   const names = new Set<string>();
   let all = false;
   for (const { name, args } of directives) {
-    if (name === 'ignore-unknown-option') for (const listed of args) names.add(listed);
+    if (name === 'ignore-unknown-option') {
+      for (const listed of args) names.add(listed.replace(/^--/, ''));
+    }
     if (name === 'setenv' && args[0] === 'FORWARD_COMPATIBLE' && args[1] === '1') all = true;
   }
   return { names, all };
@@ -70,10 +73,12 @@ function apply(draft: ProfileDraft, written: Directive, tolerated: Tolerated): v
     }
   } else if (directive.block !== undefined && !BLOCK_NAMES.has(directive.name)) {
     draft.invalid(directive, 'cannot be written as a block');
-  } else if (rule.class === 'implement') {
-    rule.read(draft, directive);
   } else if (rule.class === 'refuse') {
     draft.refuse(directive, rule.reason);
+  } else if (draft.isInBlock && !rule.inConnection) {
+    draft.refuse(directive, 'cannot stand inside <connection>');
+  } else if (rule.class === 'implement') {
+    rule.read(draft, directive);
   } else {
     draft.ignore(directive, rule.class, rule.reason);
   }
@@ -96,12 +101,9 @@ function throwProblems(problems: readonly ConfigProblem[], source: string): void
 const NO_LINE = Number.MAX_SAFE_INTEGER;
 
 function frozen({ profile, ignored }: ProfileDraft): Profile {
+  for (const value of Object.values(profile)) if (Array.isArray(value)) Object.freeze(value);
   return Object.freeze({
     ...profile,
-    remotes: Object.freeze([...profile.remotes]),
-    peerFingerprints: Object.freeze([...profile.peerFingerprints]),
-    dataCiphers: Object.freeze([...profile.dataCiphers]),
-    peerInfo: Object.freeze([...profile.peerInfo]),
     ignored: Object.freeze(ignored.map((entry) => Object.freeze(entry))),
   });
 }

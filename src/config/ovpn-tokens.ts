@@ -102,14 +102,21 @@ function directiveOf(line: string, number: number): Directive | string | undefin
   return { name, args, line: number, block: undefined };
 }
 
-/** Where the block ends: its closing tag, the tag of another block, or the end of the text. */
+/**
+ * Where the block ends: its closing tag, the tag of another block, or the end of the text. Only a
+ * `<connection>` may hold blocks; where its closing tag is missing, it ends like the others.
+ */
 function endOfBlock(lines: readonly string[], from: number, name: string): number {
+  let end = lines.length;
   for (let index = from; index < lines.length; index += 1) {
     const tag = tagOf(lines[index]);
     if (tag === undefined) continue;
-    if (tag.name === name || BLOCK_NAMES.has(tag.name)) return index;
+    if (tag.name === name) return tag.closes || end === lines.length ? index : end;
+    if (!BLOCK_NAMES.has(tag.name)) continue;
+    if (name !== 'connection') return index;
+    if (end === lines.length) end = index;
   }
-  return lines.length;
+  return end;
 }
 
 interface Tag {
@@ -117,19 +124,14 @@ interface Tag {
   readonly closes: boolean;
 }
 
-/** `<name>` or `</name>` alone on its line; blanks around it do not count. */
+/** `<name>` or `</name>` alone on its line; blanks around it and a comment do not count. */
 function tagOf(line: string | undefined): Tag | undefined {
   if (line === undefined || !line.includes('<')) return undefined;
-  const trimmed = line.trim();
-  if (trimmed.length > MAX_TAG_CHARS || !trimmed.startsWith('<') || !trimmed.endsWith('>')) {
-    return undefined;
-  }
-  const closes = trimmed[1] === '/';
-  const name = trimmed.slice(closes ? 2 : 1, -1);
-  return /^[a-z0-9-]+$/.test(name) ? { name, closes } : undefined;
+  const [, slash, name] = TAG.exec(line) ?? [];
+  return name === undefined ? undefined : { name, closes: slash === '/' };
 }
 
-const MAX_TAG_CHARS = 64;
+const TAG = /^\s{0,64}<(\/?)([a-z0-9-]{1,64})>(?:\s{0,64}|\s[ \t]{0,64}[#;].*)$/;
 
 function withoutReturn(line: string | undefined): string {
   if (line === undefined) return '';

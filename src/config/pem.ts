@@ -31,3 +31,8 @@ function markerLabel(line: string, marker: string): string | undefined {
   if (!line.startsWith(marker) || !line.endsWith('-----')) return undefined;
   return line.slice(marker.length, -5);
 }
+
+/** What the lines between the markers say. */
+export function pemBytes({ text }: PemBlock): Buffer {
+  return Buffer.from(text.split('\n').slice(1, -2).join(''), 'base64');
+}

@@ -1,12 +1,11 @@
 import type { ConfigProblem } from '../core/errors.ts';
 import { printable } from '../core/log.ts';
-import type { Secret } from '../core/secret.ts';
-import { DEFAULT_DATA_CIPHERS } from '../model/ciphers.ts';
-import { DEFAULT_DIGEST } from '../model/digests.ts';
 import type { IgnoredDirective, Profile } from '../model/profile.ts';
 import type { CompressionChoice } from './compression.ts';
+import { type ConnectionDraft, newConnection, type Transport } from './connection-draft.ts';
+import { defaultProfile } from './default-profile.ts';
 import { decimal } from './numbers.ts';
-import type { Directive } from './ovpn-tokens.ts';
+import { type Directive, MAX_PROBLEMS } from './ovpn-tokens.ts';
 import type { ProfileFiles } from './profile-files.ts';
 
 /** Takes one directive into the draft; what is wrong with it goes to the draft's problems. */
@@ -14,12 +13,6 @@ export type DirectiveReader = (draft: ProfileDraft, directive: Directive) => voi
 
 /** Readers of one group of directives, by name. */
 export type DirectiveReaders = readonly (readonly [name: string, read: DirectiveReader])[];
-
-/** How a remote is reached. */
-export interface Transport {
-  readonly protocol: 'udp' | 'tcp';
-  readonly family: 0 | 4 | 6;
-}
 
 /** A remote whose port and transport may still be the profile's general ones. */
 export interface RemoteDraft {
@@ -44,13 +37,28 @@ export class ProfileDraft {
   /** Names of the directives that were read, rightly or not. */
   readonly seen: Set<string> = new Set();
   pull = false;
-  port = 1194;
-  transport: Transport = { protocol: 'udp', family: 0 };
+  /** `dev` and `dev-type`: the type decides where there is one. */
+  device: Directive | undefined;
+  deviceType: Directive | undefined;
+  /** Version of `compat-mode` as major × 10,000 + minor × 100 + patch; undefined: our own. */
+  compatMode: number | undefined;
+  staticChallenge: Directive | undefined;
+  readonly localOptions: string[] = [];
   onlyProtocol: 'udp' | 'tcp' | undefined;
-  remotes: RemoteDraft[] = [];
-  /** Remotes of `<connection>` blocks. */
-  connections: RemoteDraft[] = [];
+  readonly remotes: RemoteDraft[] = [];
+  /** What holds for all connections but those of blocks. */
+  readonly general: ConnectionDraft = newConnection();
+  /** `<connection>` blocks. */
+  readonly connections: ConnectionDraft[] = [];
+  /** The connection that is being read: the general one or a block's. */
+  connection: ConnectionDraft = this.general;
   extraCerts: string | undefined;
+  /** Of an opened `pkcs12`: trusted where there is no `ca`. */
+  pkcs12Authorities: string | undefined;
+  /** The last `tls-cert-profile`, and the rule of OpenSSL that it stands for. */
+  certProfile: { readonly directive: Directive; readonly level: string } | undefined;
+  /** The last `x509-username-field`. */
+  usernameField: Directive | undefined;
   cipher: Directive | undefined;
   dataCiphers: Directive | undefined;
   keysize: Directive | undefined;
@@ -58,27 +66,53 @@ export class ProfileDraft {
   auth: Directive | undefined;
   /** The last one: it decides. */
   compression: CompressionDraft | undefined;
-  compressionForbidden = false;
-  /** Directives that name a control wrap, in order. */
-  readonly wraps: Directive[] = [];
-  tlsAuthKey: Secret<Buffer> | undefined;
-  /** The last word about `key-direction`, of `tls-auth` or its own. */
-  keyDirection: { readonly directive: Directive; readonly direction: 0 | 1 } | undefined;
+  compressionPolicy: 'no' | 'asym' | 'yes' | undefined;
   /** The last of `tls-version-min` and `tls-version-max`. */
   tlsVersion: Directive | undefined;
   /** Whether the profile says that it needs no certificate of the client. */
   certificateless = false;
   /** Directives with `[inline]` in place of a file: their block stands elsewhere. */
-  readonly #announced: Directive[] = [];
-  readonly #blocks = new Set<string>();
+  readonly #announced: Placed[] = [];
+  readonly #blocks: Placed[] = [];
 
-  constructor(files: ProfileFiles) {
+  readonly #apply: (draft: ProfileDraft, directive: Directive) => void;
+
+  /** @param apply reads one directive, whichever it is, into the draft */
+  constructor(files: ProfileFiles, apply: (draft: ProfileDraft, directive: Directive) => void) {
     this.files = files;
+    this.#apply = apply;
+  }
+
+  /** Reads directives until there are too many problems. */
+  read(directives: readonly Directive[]): void {
+    for (const directive of directives) {
+      if (this.problems.length >= MAX_PROBLEMS) return;
+      this.#apply(this, directive);
+    }
+  }
+
+  /** Reads what stands in a `<connection>` block. */
+  readWithin(connection: ConnectionDraft, directives: readonly Directive[]): void {
+    this.connection = connection;
+    this.read(directives);
+    this.connection = this.general;
+  }
+
+  /** Whether a `<connection>` block is being read. */
+  get isInBlock(): boolean {
+    return this.connection !== this.general;
   }
 
   /** The directive is not written as it must be. `message` holds nothing of its line. */
   invalid(directive: Directive, message: string): void {
     this.#problem('OVPN_CONFIG_INVALID', directive, message);
+  }
+
+  /** As `invalid`, for what would be said of each directive from here on. */
+  invalidOnce(directive: Directive, message: string): void {
+    if (!this.problems.some((problem) => problem.message === message)) {
+      this.invalid(directive, message);
+    }
   }
 
   /** The directive is well formed, and we do not do what it says. */
@@ -102,6 +136,30 @@ export class ProfileDraft {
     return this.#fileText(directive, (name) => this.files.read(name));
   }
 
+  /** The directive's block, which is base64, or the bytes of the file its first argument names. */
+  bytesOf(directive: Directive): Buffer | undefined {
+    const { block, args } = directive;
+    if (block === undefined && args[0] !== undefined && args[0] !== '[inline]') {
+      const result = this.files.readBytes(args[0]);
+      if ('bytes' in result) return result.bytes;
+      this.#problem(result.code, directive, result.message);
+      return undefined;
+    }
+    const text = this.textOf(directive)?.replace(/\s/g, '');
+    if (text === undefined) return undefined;
+    if (/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return Buffer.from(text, 'base64');
+    this.invalid(directive, 'expected base64 in the block');
+    return undefined;
+  }
+
+  /** Names in the directory that the first argument names; else undefined. */
+  namesIn(directive: Directive): readonly string[] | undefined {
+    const result = this.files.list(directive.args[0] ?? '');
+    if ('names' in result) return result.names;
+    this.#problem(result.code, directive, result.message);
+    return undefined;
+  }
+
   /** As `textOf`, for a file that holds a password. */
   privateTextOf(directive: Directive): string | undefined {
     return this.#fileText(directive, (name) => this.files.readPrivate(name));
@@ -109,8 +167,11 @@ export class ProfileDraft {
 
   /** Looks for the blocks that `[inline]` announced, once everything has been read. */
   finishBlocks(): void {
-    for (const directive of this.#announced) {
-      if (!this.#blocks.has(directive.name)) this.#expectBlock(directive);
+    for (const { directive, connection } of this.#announced) {
+      const isThere = this.#blocks.some(
+        (block) => block.directive.name === directive.name && block.connection === connection,
+      );
+      if (!isThere) this.#expectBlock(directive);
     }
   }
 
@@ -123,13 +184,13 @@ export class ProfileDraft {
 
   #fileText(directive: Directive, read: ProfileFiles['read']): string | undefined {
     if (directive.block !== undefined) {
-      this.#blocks.add(directive.name);
+      this.#blocks.push({ directive, connection: this.connection });
       return directive.block;
     }
     const [name] = directive.args;
     if (name === undefined || name === '[inline]') {
       if (name === undefined) this.#expectBlock(directive);
-      else this.#announced.push(directive);
+      else this.#announced.push({ directive, connection: this.connection });
       return undefined;
     }
     const result = read(name);
@@ -147,41 +208,8 @@ export class ProfileDraft {
   }
 }
 
-function defaultProfile(): Profile {
-  return {
-    remotes: [],
-    remoteRandom: false,
-    ca: undefined,
-    cert: undefined,
-    key: undefined,
-    crl: undefined,
-    wrap: { kind: 'none' },
-    remoteCertTls: undefined,
-    verifyX509Name: undefined,
-    peerFingerprints: [],
-    tlsVersionMin: '1.2',
-    tlsVersionMax: '1.3',
-    dataCiphers: DEFAULT_DATA_CIPHERS,
-    dataCiphersFallback: undefined,
-    cipher: undefined,
-    auth: DEFAULT_DIGEST,
-    compression: 'none',
-    authUserPass: undefined,
-    tunMtu: 1500,
-    mssfix: 1492,
-    pingMs: 0,
-    pingRestartMs: undefined,
-    pingExitMs: 0,
-    explicitExitNotify: undefined,
-    handWindowMs: 60_000,
-    tranWindowMs: 3_600_000,
-    tlsTimeoutMs: 500,
-    renegSecMs: 3_600_000,
-    renegBytes: 0,
-    renegPackets: 0,
-    serverPollTimeoutMs: 120_000,
-    replayWindow: { packets: 64, ms: 15_000 },
-    peerInfo: [],
-    ignored: [],
-  };
+/** A directive, and the connection that it was read for. */
+interface Placed {
+  readonly directive: Directive;
+  readonly connection: ConnectionDraft;
 }

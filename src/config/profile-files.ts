@@ -1,13 +1,28 @@
-import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  realpathSync,
+} from 'node:fs';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import type { ConfigProblem } from '../core/errors.ts';
 import { printable } from '../core/log.ts';
 import { MAX_PROFILE_BYTES } from './ovpn-tokens.ts';
 
+/** Why a file is not read. */
+export type FileProblem = Pick<ConfigProblem, 'code' | 'message'>;
+
 /** The text of a file, or why it is not read. */
-export type FileText =
-  | { readonly text: string }
-  | { readonly code: ConfigProblem['code']; readonly message: string };
+export type FileText = { readonly text: string } | FileProblem;
+
+/** The bytes of a file, or why it is not read. */
+export type FileBytes = { readonly bytes: Buffer } | FileProblem;
+
+/** Most names that are read from one directory. */
+export const MAX_DIRECTORY_NAMES = 100_000;
 
 /**
  * The files that a profile may name: regular ones of at most 1 MiB. A relative name is looked for
@@ -34,7 +49,27 @@ export class ProfileFiles {
     return readPrivateFile(resolve(this.#directory ?? '', name), name);
   }
 
-  #locate(name: string): string | FileText {
+  /** As `read`, for a file that is no text. */
+  readBytes(name: string): FileBytes {
+    const path = this.#locate(name);
+    if (typeof path !== 'string') return path;
+    return readOpened(path, name, constants.O_RDONLY | constants.O_NONBLOCK, false);
+  }
+
+  /** What lies in a directory, by name. */
+  list(name: string): { readonly names: readonly string[] } | FileProblem {
+    const path = this.#locate(name);
+    if (typeof path !== 'string') return path;
+    try {
+      const names = readdirSync(path);
+      if (names.length <= MAX_DIRECTORY_NAMES) return { names };
+      return unreadable(name, `has more than ${MAX_DIRECTORY_NAMES} names`);
+    } catch (error) {
+      return unreadable(name, error);
+    }
+  }
+
+  #locate(name: string): string | FileProblem {
     if (this.#directory === undefined) {
       return refused('a profile given as text cannot name files: put the content inline');
     }
@@ -50,7 +85,7 @@ export class ProfileFiles {
 
 /** Reads a regular file of at most 1 MiB. @param shownAs how messages name it */
 export function readRegularFile(path: string, shownAs: string = path): FileText {
-  return readOpened(path, shownAs, constants.O_RDONLY | constants.O_NONBLOCK, false);
+  return textOf(readOpened(path, shownAs, constants.O_RDONLY | constants.O_NONBLOCK, false));
 }
 
 /**
@@ -59,10 +94,14 @@ export function readRegularFile(path: string, shownAs: string = path): FileText 
  */
 export function readPrivateFile(path: string, shownAs: string = path): FileText {
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
-  return readOpened(path, shownAs, flags, true);
+  return textOf(readOpened(path, shownAs, flags, true));
 }
 
-function readOpened(path: string, name: string, flags: number, isPrivate: boolean): FileText {
+function textOf(read: FileBytes): FileText {
+  return 'bytes' in read ? { text: read.bytes.toString('utf8') } : read;
+}
+
+function readOpened(path: string, name: string, flags: number, isPrivate: boolean): FileBytes {
   let file: number | undefined;
   try {
     file = openSync(path, flags);
@@ -76,7 +115,7 @@ function readOpened(path: string, name: string, flags: number, isPrivate: boolea
         return refused(`${shown(name)} can be read by others: chmod 600`);
       }
     }
-    return { text: readUpTo(file, MAX_PROFILE_BYTES) };
+    return { bytes: readUpTo(file, MAX_PROFILE_BYTES) };
   } catch (error) {
     return unreadable(name, error);
   } finally {
@@ -87,7 +126,7 @@ function readOpened(path: string, name: string, flags: number, isPrivate: boolea
 const OTHERS = 0o077;
 
 /** Reads on to the end or the limit: a file may grow after its size was looked at. */
-function readUpTo(file: number, limit: number): string {
+function readUpTo(file: number, limit: number): Buffer {
   const bytes = Buffer.alloc(limit);
   let length = 0;
   while (length < limit) {
@@ -95,7 +134,7 @@ function readUpTo(file: number, limit: number): string {
     if (read === 0) break;
     length += read;
   }
-  return bytes.toString('utf8', 0, length);
+  return bytes.subarray(0, length);
 }
 
 function isInside(path: string, directory: string): boolean {
@@ -107,11 +146,11 @@ function shown(name: string): string {
   return `"${printable(name)}"`;
 }
 
-function refused(message: string): FileText {
+function refused(message: string): FileProblem {
   return { code: 'OVPN_CONFIG_REFUSED', message };
 }
 
-function unreadable(name: string, cause: unknown): FileText {
+function unreadable(name: string, cause: unknown): FileProblem {
   const why = typeof cause === 'string' ? cause : `cannot be read (${systemCode(cause)})`;
   return { code: 'OVPN_FILE_UNREADABLE', message: `${shown(name)} ${why}` };
 }

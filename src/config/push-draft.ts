@@ -1,5 +1,6 @@
 import { OvpnProtocolError } from '../core/errors.ts';
 import type { NameTransport } from '../model/name-server.ts';
+import type { ClientNat } from '../model/profile.ts';
 import type { CompressionFraming, PushOptions, Subnet } from '../model/push-options.ts';
 
 /** One word list of a push: the option's name and its arguments. */
@@ -29,6 +30,12 @@ export class PushDraft {
   topology: PushOptions['topology'] = 'net30';
   routeGateway: string | undefined;
   readonly routes: PushOptions['routes'][number][] = [];
+  /** The last one that redirects at all; the flags of all. */
+  redirect: { everything: boolean; readonly flags: Set<string> } | undefined;
+  blockIpv4 = false;
+  blockIpv6 = false;
+  readonly clientNat: ClientNat[] = [];
+  readonly echoes: string[] = [];
   /** From `dhcp-option`. */
   readonly dhcpServers: string[] = [];
   readonly dhcpDomains: string[] = [];
@@ -47,6 +54,7 @@ export class PushDraft {
   pingRestartMs: number | undefined;
   pingExitMs: number | undefined;
   inactiveMs: number | undefined;
+  inactiveBytes: number | undefined;
   sessionTimeoutMs: number | undefined;
   explicitExitNotify: number | undefined;
   authToken: string | undefined;

@@ -1,16 +1,13 @@
 import type { PushOptions } from '../model/push-options.ts';
-import { ipv4Host, ipv4Network, ipv6Host, ipv6Prefix, prefixOfMask } from './addresses.ts';
+import { ipv4Host, ipv6Host, ipv6Prefix, prefixOfMask } from './addresses.ts';
 import { decimal } from './numbers.ts';
 import type { PushDraft, PushReaders } from './push-draft.ts';
 
-/** Addresses, routes and sizes inside the tunnel. */
+/** Addresses and sizes inside the tunnel. */
 export const PUSH_NETWORK: PushReaders = [
   ['topology', readTopology],
   ['ifconfig', readIfconfig],
   ['ifconfig-ipv6', readIfconfigIpv6],
-  ['route-gateway', readRouteGateway],
-  ['route', readRoute],
-  ['route-ipv6', readRouteIpv6],
   ['tun-mtu', readTunMtu],
 ];
 
@@ -64,54 +61,6 @@ function readIfconfigIpv6(draft: PushDraft, [local, remote]: readonly string[]):
     draft.reject('expected ifconfig-ipv6 with an address, its prefix length and a gateway');
   }
   draft.ipv6 = Object.freeze({ address, prefixLength: prefix.prefixLength, peer });
-}
-
-function readRouteGateway(draft: PushDraft, [gateway]: readonly string[]): void {
-  const address = ipv4Host(gateway);
-  if (address === undefined) draft.ignore('expected an IPv4 address');
-  else draft.routeGateway = address;
-}
-
-function readRoute(draft: PushDraft, args: readonly string[]): void {
-  const [network, mask = '255.255.255.255', gatewayText] = args;
-  const prefixLength = prefixOfMask(mask === 'default' ? '255.255.255.255' : mask);
-  const address = prefixLength === undefined ? undefined : ipv4Network(network, prefixLength);
-  if (prefixLength === undefined || address === undefined) {
-    draft.ignore('expected a network and its mask as numbers');
-    return;
-  }
-  if (isOutsideTunnel(gatewayText)) {
-    draft.ignore('leads around the tunnel');
-    return;
-  }
-  const gateway = isTunnelGateway(gatewayText) ? undefined : ipv4Host(gatewayText);
-  if (gateway === undefined && !isTunnelGateway(gatewayText)) {
-    draft.ignore('expected an IPv4 address or vpn_gateway as gateway');
-    return;
-  }
-  draft.routes.push(Object.freeze({ address, prefixLength, gateway }));
-}
-
-function readRouteIpv6(draft: PushDraft, [network, gatewayText]: readonly string[]): void {
-  const prefix = ipv6Prefix(network);
-  if (prefix === undefined) {
-    draft.ignore('expected an IPv6 network with the length of its prefix');
-    return;
-  }
-  const gateway = isTunnelGateway(gatewayText) ? undefined : ipv6Host(gatewayText);
-  if (gateway === undefined && !isTunnelGateway(gatewayText)) {
-    draft.ignore('expected an IPv6 address as gateway');
-    return;
-  }
-  draft.routes.push(Object.freeze({ ...prefix, gateway }));
-}
-
-function isTunnelGateway(text: string | undefined): boolean {
-  return text === undefined || text === 'vpn_gateway' || text === 'default';
-}
-
-function isOutsideTunnel(text: string | undefined): boolean {
-  return text === 'net_gateway' || text === 'remote_host';
 }
 
 function readTunMtu(draft: PushDraft, [size]: readonly string[]): void {

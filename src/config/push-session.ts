@@ -1,4 +1,4 @@
-import { DAY_SECONDS, decimal } from './numbers.ts';
+import { DAY_SECONDS, decimal, MAX_COUNT } from './numbers.ts';
 import type { PushDraft, PushReader, PushReaders } from './push-draft.ts';
 
 /** Timers and the session token. */
@@ -11,12 +11,8 @@ export const PUSH_SESSION: PushReaders = [
   ],
   ['ping-restart', seconds(setPingRestart)],
   ['ping-exit', seconds(setPingExit)],
-  [
-    'inactive',
-    seconds((draft, ms) => {
-      draft.inactiveMs = ms;
-    }),
-  ],
+  ['keepalive', readKeepalive],
+  ['inactive', readInactive],
   [
     'session-timeout',
     seconds((draft, ms) => {
@@ -37,6 +33,18 @@ function seconds(set: (draft: PushDraft, ms: number) => void): PushReader {
   };
 }
 
+/** `inactive SECONDS [BYTES]` */
+function readInactive(draft: PushDraft, [text, least]: readonly string[]): void {
+  const idle = decimal(text, 0, DAY_SECONDS);
+  const bytes = decimal(least, 0, MAX_COUNT);
+  if (idle === undefined || (least !== undefined && bytes === undefined)) {
+    draft.ignore(`expected 0 to ${DAY_SECONDS} seconds and a number of bytes`);
+    return;
+  }
+  draft.inactiveMs = idle * 1000;
+  draft.inactiveBytes = bytes;
+}
+
 /** The later of `ping-restart` and `ping-exit` decides: a session ends in one way. */
 function setPingRestart(draft: PushDraft, ms: number): void {
   draft.pingRestartMs = ms;
@@ -46,6 +54,18 @@ function setPingRestart(draft: PushDraft, ms: number): void {
 function setPingExit(draft: PushDraft, ms: number): void {
   draft.pingExitMs = ms;
   draft.pingRestartMs = undefined;
+}
+
+/** Only a PUSH_UPDATE holds it; it is short for `ping` and `ping-restart`. */
+function readKeepalive(draft: PushDraft, [interval, timeout]: readonly string[]): void {
+  const pingSeconds = decimal(interval, 0, DAY_SECONDS);
+  const restartSeconds = decimal(timeout, 0, DAY_SECONDS);
+  if (pingSeconds === undefined || restartSeconds === undefined) {
+    draft.ignore(`expected twice 0 to ${DAY_SECONDS} seconds`);
+    return;
+  }
+  draft.pingMs = pingSeconds * 1000;
+  setPingRestart(draft, restartSeconds * 1000);
 }
 
 function readExitNotify(draft: PushDraft, args: readonly string[]): void {

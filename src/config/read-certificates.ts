@@ -2,7 +2,11 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { Secret } from '../core/secret.ts';
 import type { Directive } from './ovpn-tokens.ts';
 import { pemBlocks } from './pem.ts';
+import { openPkcs12 } from './pkcs12.ts';
+import { PKCS12_WITHOUT_CA, pkcs12Identity } from './pkcs12-identity.ts';
+import { belongTogether, isEncryptedKey, privateKeyBlock, readableKey } from './private-key.ts';
 import type { DirectiveReaders, ProfileDraft } from './profile-draft.ts';
+import { MAX_CREDENTIAL_BYTES } from './user-password.ts';
 
 /** Certificates and keys, inline or by file. */
 export const CERTIFICATE_READERS: DirectiveReaders = [
@@ -25,38 +29,52 @@ export const CERTIFICATE_READERS: DirectiveReaders = [
     },
   ],
   ['key', readKey],
-  ['crl-verify', readCrl],
+  ['pkcs12', readPkcs12],
+  ['askpass', readAskpass],
 ];
 
 /** Looks whether certificate, key and authority fit together, once everything has been read. */
 export function finishCertificates(draft: ProfileDraft): void {
   const { profile, seen } = draft;
-  const { cert, key } = profile;
-  if (!seen.has('ca') && !seen.has('peer-fingerprint')) {
-    draft.missing('neither ca nor peer-fingerprint: the server could not be recognised');
-  }
-  if (seen.has('cert') !== seen.has('key')) {
+  if (seen.has('pkcs12')) finishPkcs12(draft);
+  else if (seen.has('cert') !== seen.has('key')) {
     draft.missing(seen.has('key') ? 'key without cert' : 'cert without key');
-  }
-  if (!seen.has('cert') && !seen.has('key') && !hasOtherIdentity(draft)) {
+  } else if (!seen.has('cert') && !hasOtherIdentity(draft)) {
     draft.missing(
       'neither cert and key nor auth-user-pass: add what the server asks for, or ' +
         'setenv CLIENT_CERT 0 where it asks for nothing',
     );
   }
-  if (cert !== undefined && key !== undefined && !belongTogether(cert, key)) {
+  if (!['ca', 'peer-fingerprint', 'pkcs12'].some((name) => seen.has(name))) {
+    draft.missing('neither ca nor peer-fingerprint: the server could not be recognised');
+  }
+  const { cert, key, pkcs12 } = profile;
+  const opened = key && readableKey(key);
+  if (cert !== undefined && opened !== undefined && !belongTogether(cert, opened)) {
     draft.missing('the key does not belong to the certificate');
   }
-  if (cert !== undefined && draft.extraCerts !== undefined) profile.cert = cert + draft.extraCerts;
+  if (cert !== undefined || pkcs12 !== undefined) {
+    profile.cert = `${cert ?? ''}${draft.extraCerts ?? ''}` || undefined;
+  }
+  const isLocked = pkcs12 !== undefined || (key !== undefined && opened === undefined);
+  profile.needsKeyPassphrase = isLocked && profile.keyPassphrase === undefined;
 }
 
 /** A password is one; `setenv CLIENT_CERT 0` says that the server asks for none. */
 function hasOtherIdentity({ seen, certificateless }: ProfileDraft): boolean {
-  return certificateless || seen.has('auth-user-pass') || seen.has('pkcs12');
+  return certificateless || seen.has('auth-user-pass');
 }
 
-function belongTogether(cert: string, key: Secret): boolean {
-  return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key.reveal()));
+function finishPkcs12(draft: ProfileDraft): void {
+  const { profile, seen, pkcs12Authorities } = draft;
+  for (const name of ['cert', 'key'].filter((own) => seen.has(own))) {
+    draft.missing(`${name} beside pkcs12, which has its own`);
+  }
+  if (!seen.has('ca')) profile.ca = pkcs12Authorities;
+  const isOpen = profile.cert !== undefined;
+  if (isOpen && profile.ca === undefined && !seen.has('ca') && !seen.has('peer-fingerprint')) {
+    draft.missing(PKCS12_WITHOUT_CA);
+  }
 }
 
 function certificatesOf(draft: ProfileDraft, directive: Directive): string | undefined {
@@ -67,15 +85,16 @@ function certificatesOf(draft: ProfileDraft, directive: Directive): string | und
     draft.invalid(directive, 'there is no PEM certificate in it');
     return undefined;
   }
+  const certificates: string[] = [];
   for (const [index, block] of blocks.entries()) {
     try {
-      new X509Certificate(block.text);
+      certificates.push(new X509Certificate(block.text).toString());
     } catch {
       draft.invalid(directive, `certificate ${index + 1} cannot be read`);
       return undefined;
     }
   }
-  return blocks.map((block) => block.text).join('');
+  return certificates.join('');
 }
 
 const CERTIFICATE_LABELS: ReadonlySet<string> = new Set([
@@ -84,34 +103,49 @@ const CERTIFICATE_LABELS: ReadonlySet<string> = new Set([
   'X509 CERTIFICATE',
 ]);
 
-function readCrl(draft: ProfileDraft, directive: Directive): void {
-  if (directive.args[1] === 'dir') {
-    draft.refuse(directive, 'a directory of serial numbers is not supported: name a file of CRLs');
-    return;
-  }
-  const text = draft.textOf(directive);
-  if (text === undefined) return;
-  const lists = pemBlocks(text).filter(({ label }) => label === 'X509 CRL');
-  if (lists.length === 0) draft.invalid(directive, 'there is no PEM revocation list in it');
-  else draft.profile.crl = lists.map((list) => list.text).join('');
-}
-
 function readKey(draft: ProfileDraft, directive: Directive): void {
   const text = draft.textOf(directive);
   if (text === undefined) return;
-  const block = pemBlocks(text).find(({ label }) => label.endsWith('PRIVATE KEY'));
+  const block = privateKeyBlock(text);
   if (block === undefined) {
     draft.invalid(directive, 'there is no PEM private key in it');
     return;
   }
-  if (block.label === 'ENCRYPTED PRIVATE KEY' || block.text.includes('\nProc-Type: 4,ENCRYPTED')) {
-    draft.refuse(directive, 'an encrypted private key is not supported yet');
-    return;
-  }
   try {
-    createPrivateKey(block.text);
+    if (!isEncryptedKey(block)) createPrivateKey(block.text);
     draft.profile.key = new Secret(block.text);
   } catch {
     draft.invalid(directive, 'the private key cannot be read');
   }
+}
+
+/** Many files have no passphrase; the others stay as they are until one is there. */
+function readPkcs12(draft: ProfileDraft, directive: Directive): void {
+  const file = draft.bytesOf(directive);
+  if (file === undefined) return;
+  const contents = openPkcs12(file, '');
+  if ('locked' in contents) {
+    if (contents.locked === 'unreadable') draft.invalid(directive, contents.reason);
+    else draft.profile.pkcs12 = new Secret(file);
+    return;
+  }
+  const identity = pkcs12Identity(contents);
+  if ('locked' in identity) draft.invalid(directive, identity.reason);
+  else {
+    const { cert, key, authorities } = identity;
+    Object.assign(draft.profile, { cert, key });
+    draft.pkcs12Authorities = authorities;
+  }
+}
+
+/** The passphrase is the first line of a file; without a file, it is asked for. */
+function readAskpass(draft: ProfileDraft, directive: Directive): void {
+  const [name] = directive.args;
+  if (name === undefined || name === 'stdin') return;
+  const text = draft.privateTextOf(directive);
+  if (text === undefined) return;
+  const [passphrase = ''] = text.split(/\r?\n/, 1);
+  if (passphrase === '' || Buffer.byteLength(passphrase) > MAX_CREDENTIAL_BYTES) {
+    draft.invalid(directive, 'expected a passphrase in the first line of the file');
+  } else draft.profile.keyPassphrase = new Secret(passphrase);
 }

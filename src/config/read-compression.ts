@@ -1,4 +1,4 @@
-import { compressionChoice, FRAMING_ONLY } from './compression.ts';
+import { compressionChoice } from './compression.ts';
 import type { Directive } from './ovpn-tokens.ts';
 import type { DirectiveReaders, ProfileDraft } from './profile-draft.ts';
 
@@ -25,15 +25,21 @@ export const COMPRESSION_READERS: DirectiveReaders = [
 
 /** Takes the framing, and tells of a compressor that will not be used. */
 export function finishCompression(draft: ProfileDraft): void {
-  if (draft.compression === undefined) return;
-  const { directive, choice } = draft.compression;
-  draft.profile.compression = choice.framing;
-  if (choice.framing === 'none') {
+  const { compressionPolicy: policy, compatMode } = draft;
+  const { directive, choice } = draft.compression ?? {};
+  const names = choice?.compresses === true;
+  draft.profile.compression = choice?.framing ?? draft.profile.compression;
+  draft.profile.allowDecompression =
+    policy === undefined
+      ? names || (compatMode !== undefined && compatMode < 2_06_00)
+      : policy !== 'no';
+  if (directive === undefined) return;
+  if (choice?.framing === 'none') {
     draft.ignore(directive, 'quiet', 'is for a server: a client frames nothing for it');
-  } else if (choice.compresses && draft.compressionForbidden) {
+  } else if (names && policy === 'no') {
     draft.refuse(directive, 'allow-compression no forbids it');
-  } else if (choice.compresses) {
-    draft.ignore(directive, 'warn', FRAMING_ONLY);
+  } else if (names) {
+    draft.ignore(directive, 'warn', ONE_WAY);
   }
 }
 
@@ -43,6 +49,8 @@ function readAllowCompression(draft: ProfileDraft, directive: Directive): void {
     draft.invalid(directive, 'expected no, asym or yes');
     return;
   }
-  draft.compressionForbidden = policy === 'no';
-  draft.ignore(directive, policy === 'no' ? 'quiet' : 'warn', 'nothing is ever compressed');
+  draft.compressionPolicy = policy;
+  if (policy === 'yes') draft.ignore(directive, 'warn', ONE_WAY);
 }
+
+const ONE_WAY = 'nothing is ever compressed; what comes compressed is opened';

@@ -1,4 +1,6 @@
 import { Secret } from '../core/secret.ts';
+import type { ControlWrapOptions } from '../model/control-wrap-options.ts';
+import type { ConnectionDraft } from './connection-draft.ts';
 import type { Directive } from './ovpn-tokens.ts';
 import type { DirectiveReaders, ProfileDraft } from './profile-draft.ts';
 import { parseStaticKey } from './static-key.ts';
@@ -12,32 +14,39 @@ export const CONTROL_WRAP_READERS: DirectiveReaders = [
   ['tls-crypt-v2', readTlsCryptV2],
 ];
 
-/** Puts tls-auth together, whatever the order of its directives; there is one wrap at most. */
-export function finishControlWrap(draft: ProfileDraft): void {
-  const { keyDirection, profile, tlsAuthKey } = draft;
-  const [first, ...others] = draft.wraps;
+/**
+ * The control wrap of a connection, whatever the order of its directives; undefined when it names
+ * none. There is one at most.
+ */
+export function controlWrapOf(
+  draft: ProfileDraft,
+  { wraps, tlsAuthKey, encryptingWrap, keyDirection }: ConnectionDraft,
+): ControlWrapOptions | undefined {
+  const [first, ...others] = wraps;
   const another = others.find(({ name }) => name !== first?.name);
   if (first !== undefined && another !== undefined) {
     draft.refuse(another, `cannot stand beside ${first.name}`);
   }
-  const tlsAuth = draft.wraps.find(({ name }) => name === 'tls-auth');
+  const tlsAuth = wraps.find(({ name }) => name === 'tls-auth');
   if (tlsAuth === undefined) {
-    if (keyDirection === undefined) return;
-    draft.ignore(keyDirection.directive, 'quiet', 'has a meaning with tls-auth only');
-  } else if (profile.auth === 'NONE') {
-    draft.refuse(tlsAuth, 'needs a digest, and auth is none');
-  } else if (tlsAuthKey !== undefined) {
-    const direction = keyDirection?.direction;
-    const digest = profile.auth;
-    profile.wrap = Object.freeze({ kind: 'tls-auth', key: tlsAuthKey, direction, digest });
+    if (keyDirection !== undefined) {
+      draft.ignore(keyDirection.directive, 'quiet', 'has a meaning with tls-auth only');
+    }
+    return encryptingWrap;
   }
+  const digest = draft.profile.auth;
+  if (digest === 'NONE') draft.refuse(tlsAuth, 'needs a digest, and auth is none');
+  if (tlsAuthKey === undefined) return undefined;
+  const direction = keyDirection?.value;
+  return Object.freeze({ kind: 'tls-auth', key: tlsAuthKey, direction, digest });
 }
 
 /** `tls-auth FILE 1`, or `tls-auth [inline] 1` with the block elsewhere, names the direction too. */
 function readTlsAuth(draft: ProfileDraft, directive: Directive): void {
-  draft.wraps.push(directive);
+  named(draft, directive);
   if (directive.args[1] !== undefined) setDirection(draft, directive, 1);
-  draft.tlsAuthKey = staticKeyOf(draft, directive) ?? draft.tlsAuthKey;
+  const { connection } = draft;
+  connection.tlsAuthKey = staticKeyOf(draft, directive) ?? connection.tlsAuthKey;
 }
 
 function readKeyDirection(draft: ProfileDraft, directive: Directive): void {
@@ -47,18 +56,20 @@ function readKeyDirection(draft: ProfileDraft, directive: Directive): void {
 function setDirection(draft: ProfileDraft, directive: Directive, index: number): void {
   const direction = draft.numberOf(directive, index, 0, 1);
   if (direction === undefined) return;
-  draft.keyDirection = { directive, direction: direction === 0 ? 0 : 1 };
+  draft.connection.keyDirection = { directive, value: direction === 0 ? 0 : 1 };
 }
 
 /** A direction behind the file has no meaning: each end has its half of the key. */
 function readTlsCrypt(draft: ProfileDraft, directive: Directive): void {
-  draft.wraps.push(directive);
+  named(draft, directive);
   const key = staticKeyOf(draft, directive);
-  if (key !== undefined) draft.profile.wrap = Object.freeze({ kind: 'tls-crypt', key });
+  if (key !== undefined) {
+    draft.connection.encryptingWrap = Object.freeze({ kind: 'tls-crypt', key });
+  }
 }
 
 function readTlsCryptV2(draft: ProfileDraft, directive: Directive): void {
-  draft.wraps.push(directive);
+  named(draft, directive);
   const text = draft.textOf(directive);
   if (text === undefined) return;
   const parsed = parseTlsCryptV2ClientKey(text);
@@ -67,7 +78,15 @@ function readTlsCryptV2(draft: ProfileDraft, directive: Directive): void {
     return;
   }
   const { key, wrappedKey } = parsed;
-  draft.profile.wrap = Object.freeze({ kind: 'tls-crypt-v2', key: new Secret(key), wrappedKey });
+  draft.connection.encryptingWrap = Object.freeze({
+    kind: 'tls-crypt-v2',
+    key: new Secret(key),
+    wrappedKey,
+  });
+}
+
+function named({ connection }: ProfileDraft, directive: Directive): void {
+  connection.wraps = [...connection.wraps, directive];
 }
 
 function staticKeyOf(draft: ProfileDraft, directive: Directive): Secret<Buffer> | undefined {

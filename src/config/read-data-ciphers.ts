@@ -56,6 +56,10 @@ export function finishDataCiphers(draft: ProfileDraft): void {
 function applyCipher(draft: ProfileDraft, directive: Directive, cipher: string): void {
   const { dataCiphers, ncpDisabled, profile } = draft;
   const isOurs = DATA_CIPHERS.has(cipher);
+  // A server of before 2.4 names no cipher in its push.
+  if (isOurs && draft.compatMode !== undefined && draft.compatMode < 2_04_00) {
+    profile.dataCiphersFallback ??= cipher;
+  }
   if (isOurs && ncpDisabled) {
     profile.dataCiphers = [cipher];
   } else if (isOurs && dataCiphers === undefined && !profile.dataCiphers.includes(cipher)) {

@@ -1,47 +1,75 @@
-import type { X509NameCheck } from '../model/profile.ts';
+import type { Profile, X509NameCheck } from '../model/profile.ts';
+import { ATTRIBUTE_OIDS, EXTENDED_KEY_USAGE_OIDS } from '../model/x509-names.ts';
 import type { Directive } from './ovpn-tokens.ts';
 import type { DirectiveReaders, ProfileDraft } from './profile-draft.ts';
+import { FINGERPRINT_READERS } from './read-fingerprints.ts';
 
-/** What the server's certificate and its TLS must be like. */
+/** What the server's certificate must be like. */
 export const PEER_CHECK_READERS: DirectiveReaders = [
   ['remote-cert-tls', readRemoteCertTls],
+  ['remote-cert-ku', readKeyUsage],
+  ['remote-cert-eku', readExtendedKeyUsage],
+  ['ns-cert-type', readNetscapeType],
   ['verify-x509-name', readX509Name],
-  ['peer-fingerprint', readFingerprints],
-  ['tls-version-min', readTlsVersionMin],
-  ['tls-version-max', readTlsVersionMax],
-  ['tls-cipher', readTlsCipher],
-  ['tls-ciphersuites', readTlsCipher],
-  ['tls-cert-profile', readCertProfile],
-  ['x509-username-field', readUsernameField],
+  [
+    'x509-username-field',
+    (draft, directive) => {
+      draft.usernameField = directive;
+    },
+  ],
+  ...FINGERPRINT_READERS,
 ];
 
-/** Tells of a profile that would take any certificate of its authority for the server's. */
+/**
+ * Whether something in the profile tells the server from the other holders of certificates of its
+ * authority. A key usage does not: clients have the same.
+ */
+export function tellsServer(profile: Profile): boolean {
+  const { remoteCertTls, remoteCertEku, nsCertType, verifyX509Name, peerFingerprints } = profile;
+  const checks = [remoteCertTls, remoteCertEku, nsCertType, verifyX509Name];
+  return peerFingerprints.length > 0 || checks.some((check) => check !== undefined);
+}
+
+/** Joins what belongs together, and tells of a profile that would take any certificate. */
 export function finishPeerChecks(draft: ProfileDraft): void {
-  const { remoteCertTls, verifyX509Name, peerFingerprints } = draft.profile;
-  if (
-    remoteCertTls === undefined &&
-    verifyX509Name === undefined &&
-    peerFingerprints.length === 0
-  ) {
-    draft.ignored.push({
-      directive: 'remote-cert-tls',
-      line: 0,
-      reason:
-        'is not in the profile, nor are verify-x509-name or peer-fingerprint: any certificate ' +
-        'of the same authority could pass for the server',
-      level: 'warn',
-    });
-  }
-  const { tlsVersionMin, tlsVersionMax } = draft.profile;
-  if (draft.tlsVersion !== undefined && tlsVersionMin > tlsVersionMax) {
-    draft.invalid(draft.tlsVersion, 'tls-version-min is above tls-version-max');
-  }
+  finishUsernameField(draft);
+  if (tellsServer(draft.profile)) return;
+  draft.ignored.push({
+    directive: 'remote-cert-tls',
+    line: 0,
+    reason:
+      'is not in the profile, nor are verify-x509-name or peer-fingerprint: any certificate ' +
+      'of the same authority could pass for the server',
+    level: 'warn',
+  });
 }
 
 function readRemoteCertTls(draft: ProfileDraft, directive: Directive): void {
   const [purpose] = directive.args;
   if (purpose === 'server' || purpose === 'client') draft.profile.remoteCertTls = purpose;
   else draft.invalid(directive, 'expected server or client');
+}
+
+function readNetscapeType(draft: ProfileDraft, directive: Directive): void {
+  const [type] = directive.args;
+  if (type === 'server' || type === 'client') draft.profile.nsCertType = type;
+  else draft.invalid(directive, 'expected server or client');
+}
+
+/** Masks in hex, any of them; none at all wants some key usage, whichever it is. */
+function readKeyUsage(draft: ProfileDraft, directive: Directive): void {
+  const { args } = directive;
+  const masks = args.map((text) => (/^(0x)?[0-9a-f]{1,4}$/i.test(text) ? parseInt(text, 16) : 0));
+  if (masks.every((mask) => mask >= 1 && mask <= 0xff)) {
+    draft.profile.remoteCertKu = Object.freeze(masks.length > 0 ? masks : [0]);
+  } else draft.invalid(directive, 'expected hex masks of key usage bits, 01 to ff');
+}
+
+function readExtendedKeyUsage(draft: ProfileDraft, directive: Directive): void {
+  const [name = ''] = directive.args;
+  const oid = /^[0-2](\.[0-9]{1,20}){1,40}$/.test(name) ? name : EXTENDED_KEY_USAGE_OIDS.get(name);
+  if (oid !== undefined) draft.profile.remoteCertEku = oid;
+  else draft.invalid(directive, "expected an OID or OpenSSL's name of an extended key usage");
 }
 
 function readX509Name(draft: ProfileDraft, directive: Directive): void {
@@ -55,72 +83,19 @@ function isNameType(text: string): text is X509NameCheck['type'] {
   return text === 'subject' || text === 'name' || text === 'name-prefix';
 }
 
-/** One fingerprint as an argument, or one a line in a block; later ones add to earlier ones. */
-function readFingerprints(draft: ProfileDraft, directive: Directive): void {
-  const lines = directive.block?.split('\n') ?? [directive.args[0] ?? ''];
-  const texts = lines.map((line) => line.trim()).filter((line) => !isCommentOrBlank(line));
-  const digests = texts.map(fingerprintOf).filter((digest) => digest !== undefined);
-  if (digests.length < texts.length || digests.length === 0) {
-    draft.invalid(directive, 'expected SHA-256 fingerprints: 32 pairs of hex digits with colons');
+/** `x509-username-field` says which field verify-x509-name looks at; for a client, nothing else. */
+function finishUsernameField(draft: ProfileDraft): void {
+  const { usernameField, profile } = draft;
+  const check = profile.verifyX509Name;
+  if (usernameField === undefined) return;
+  if (check === undefined || check.type === 'subject') {
+    draft.ignore(usernameField, 'quiet', 'matters for verify-x509-name with name only');
     return;
   }
-  draft.profile.peerFingerprints = [...draft.profile.peerFingerprints, ...digests];
-}
-
-function isCommentOrBlank(line: string): boolean {
-  return line === '' || line.startsWith('#') || line.startsWith(';');
-}
-
-function fingerprintOf(text: string): Buffer | undefined {
-  if (!/^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){31}$/.test(text)) return undefined;
-  return Buffer.from(text.replaceAll(':', ''), 'hex');
-}
-
-function readTlsVersionMin(draft: ProfileDraft, directive: Directive): void {
-  const [version, orHighest] = directive.args;
-  draft.tlsVersion = directive;
-  if (orHighest !== undefined && orHighest !== 'or-highest') {
-    draft.invalid(directive, 'expected or-highest or nothing after the version');
-  } else if (version === '1.2' || version === '1.3') {
-    draft.profile.tlsVersionMin = version;
-  } else if (orHighest === 'or-highest' && !OLD_TLS.has(version ?? '')) {
-    draft.profile.tlsVersionMin = '1.3';
-  } else {
-    draft.refuse(directive, 'expected 1.2 or 1.3: older TLS is never spoken');
-  }
-}
-
-/** `or-highest` is for versions that are not known yet. */
-const OLD_TLS: ReadonlySet<string> = new Set(['1.0', '1.1']);
-
-function readTlsVersionMax(draft: ProfileDraft, directive: Directive): void {
-  const [version] = directive.args;
-  draft.tlsVersion = directive;
-  if (version === '1.2' || version === '1.3') draft.profile.tlsVersionMax = version;
-  else draft.refuse(directive, 'expected 1.2 or 1.3: older TLS is never spoken');
-}
-
-function readTlsCipher(draft: ProfileDraft, directive: Directive): void {
-  const names = (directive.args[0] ?? '').toUpperCase().split(':');
-  const wanted = names.filter((name) => name !== '' && !name.startsWith('!'));
-  if (wanted.some((name) => WEAK_TLS.some((weak) => name.includes(weak)))) {
-    draft.refuse(directive, 'names a TLS cipher without encryption, authentication or strength');
-  } else draft.ignore(directive, 'warn', "Node's own list of TLS ciphers is offered");
-}
-
-/** In upper case; `!` before a name takes it out of OpenSSL's list. */
-const WEAK_TLS: readonly string[] = ['NULL', 'EXP', 'RC4', '@SECLEVEL=0', 'ADH', 'AECDH'];
-
-function readCertProfile(draft: ProfileDraft, directive: Directive): void {
-  const [profile] = directive.args;
-  if (profile === 'legacy') draft.ignore(directive, 'quiet', "is OpenSSL's own rule");
-  else if (profile === 'preferred') {
-    draft.ignore(directive, 'warn', "OpenSSL's own rule for signatures and key sizes is used");
-  } else draft.refuse(directive, 'expected legacy or preferred');
-}
-
-function readUsernameField(draft: ProfileDraft, directive: Directive): void {
-  if (directive.args.length === 1 && directive.args[0] === 'CN') {
-    draft.ignore(directive, 'quiet', 'CN is the field that is used anyway');
-  } else draft.refuse(directive, 'a field other than CN is not supported yet');
+  const [name = '', ...others] = usernameField.args;
+  // As OpenVPN: a name without a capital is meant in capitals.
+  const oid = ATTRIBUTE_OIDS.get(/[A-Z]/.test(name) ? name : name.toUpperCase());
+  if (oid === undefined || others.length > 0) {
+    draft.refuse(usernameField, "expected OpenSSL's name of one attribute of a subject, as CN");
+  } else profile.verifyX509Name = Object.freeze({ ...check, field: oid });
 }

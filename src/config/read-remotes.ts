@@ -1,17 +1,20 @@
-import type { Remote } from '../model/profile.ts';
+import type { ConnectionSettings, Remote } from '../model/profile.ts';
+import { type ConnectionDraft, connectionWithin, type Transport } from './connection-draft.ts';
+import { generalSettings, ownSettings } from './connection-settings.ts';
+import { isHost } from './host.ts';
 import { decimal } from './numbers.ts';
 import { type Directive, tokeniseProfile } from './ovpn-tokens.ts';
-import type { DirectiveReaders, ProfileDraft, RemoteDraft, Transport } from './profile-draft.ts';
+import type { DirectiveReaders, ProfileDraft, RemoteDraft } from './profile-draft.ts';
 
 /** Most remotes of one profile. */
 export const MAX_REMOTES = 1024;
 
 /** Where the server is: `remote`, `proto`, `port`, `<connection>` and the order of trying. */
 export const REMOTE_READERS: DirectiveReaders = [
-  ['remote', (draft, directive) => addRemote(draft, directive, draft.remotes)],
+  ['remote', readRemote],
   ['proto', readProto],
   ['port', readPort],
-  ['rport', readPort],
+  ['rport', readRport],
   ['connection', readConnection],
   ['proto-force', readProtoForce],
   [
@@ -20,38 +23,81 @@ export const REMOTE_READERS: DirectiveReaders = [
       draft.profile.remoteRandom = true;
     },
   ],
-  ['server-poll-timeout', readPollTimeout],
-  ['connect-timeout', readPollTimeout],
+  [
+    'remote-random-hostname',
+    (draft) => {
+      draft.profile.remoteRandomHostname = true;
+    },
+  ],
 ];
 
-/** Fills in the general port and transport, once every directive has been read. */
+/**
+ * Puts remotes and connections together, once every directive has been read. Blocks take the place
+ * of remotes outside them.
+ */
 export function finishRemotes(draft: ProfileDraft): void {
-  const drafts = draft.connections.length > 0 ? draft.connections : draft.remotes;
-  const remotes = drafts.map((remote): Remote => {
-    const { protocol, family } = remote.transport ?? draft.transport;
-    return Object.freeze({ host: remote.host, port: remote.port ?? draft.port, protocol, family });
+  const { general, connections, onlyProtocol } = draft;
+  const settings = generalSettings(draft);
+  Object.assign(draft.profile, settings);
+  const all =
+    connections.length > 0 ? connections : draft.remotes.map((remote) => within(general, remote));
+  const wanted = all.filter(
+    ({ transport }) => onlyProtocol === undefined || transport.protocol === onlyProtocol,
+  );
+  draft.profile.remotes = wanted.map((connection) => {
+    const own = connections.length > 0 ? ownSettings(draft, connection, settings) : undefined;
+    return remoteOf(connection, own);
   });
-  const { onlyProtocol } = draft;
-  draft.profile.remotes =
-    onlyProtocol === undefined
-      ? remotes
-      : remotes.filter(({ protocol }) => protocol === onlyProtocol);
   if (!draft.seen.has('remote') && !draft.seen.has('connection')) {
     draft.missing('no remote: the profile names no server');
-  } else if (remotes.length > 0 && draft.profile.remotes.length === 0) {
+  } else if (all.length > 0 && wanted.length === 0) {
     draft.missing('proto-force leaves no remote');
   }
+  checkTransports(draft, wanted);
 }
 
-function addRemote(draft: ProfileDraft, directive: Directive, list: RemoteDraft[]): void {
-  const remote = remoteOf(draft, directive);
+/** The connection of a remote outside of blocks. */
+function within(general: ConnectionDraft, remote: RemoteDraft): ConnectionDraft {
+  const { host, port = general.port, transport = general.transport } = remote;
+  return { ...general, host, port, transport };
+}
+
+function remoteOf(
+  { host = '', port, transport }: ConnectionDraft,
+  settings: Partial<ConnectionSettings> | undefined,
+): Remote {
+  const place = { host, port, ...transport };
+  return Object.freeze(settings === undefined ? place : { ...place, settings });
+}
+
+/** What a transport cannot do is told once, at the directive that asks for it. */
+function checkTransports(draft: ProfileDraft, connections: readonly ConnectionDraft[]): void {
+  const wrong = new Map<Directive, string>();
+  for (const { transport, fragment, httpProxy } of connections) {
+    if (transport.protocol === 'tcp' && fragment !== undefined) {
+      wrong.set(fragment.directive, 'is for UDP, and a remote is reached over TCP');
+    }
+    if (transport.protocol === 'udp' && httpProxy !== undefined) {
+      wrong.set(
+        httpProxy.directive,
+        'carries TCP only, and a remote is reached over UDP: proto tcp',
+      );
+    }
+  }
+  for (const [directive, message] of wrong) draft.refuse(directive, message);
+}
+
+function readRemote(draft: ProfileDraft, directive: Directive): void {
+  const remote = parsedRemote(draft, directive);
   if (remote === undefined) return;
-  if (list.length < MAX_REMOTES) list.push(remote);
-  else if (list.length === MAX_REMOTES)
-    draft.invalid(directive, `more than ${MAX_REMOTES} remotes`);
+  if (draft.isInBlock) Object.assign(draft.connection, within(draft.connection, remote));
+  else if (draft.remotes.length < MAX_REMOTES) draft.remotes.push(remote);
+  else draft.invalidOnce(directive, TOO_MANY);
 }
 
-function remoteOf(draft: ProfileDraft, directive: Directive): RemoteDraft | undefined {
+const TOO_MANY = `more than ${MAX_REMOTES} remotes`;
+
+function parsedRemote(draft: ProfileDraft, directive: Directive): RemoteDraft | undefined {
   const [host, portText, protocolText] = directive.args;
   if (host === undefined || !isHost(host)) {
     draft.invalid(directive, 'expected a host name or an address');
@@ -69,11 +115,20 @@ function remoteOf(draft: ProfileDraft, directive: Directive): RemoteDraft | unde
 
 function readProto(draft: ProfileDraft, directive: Directive): void {
   const transport = transportOf(draft, directive, directive.args[0] ?? '');
-  if (transport !== undefined) draft.transport = transport;
+  if (transport !== undefined) draft.connection.transport = transport;
 }
 
+/** Both ends' port; ours counts where a local end is asked for. */
 function readPort(draft: ProfileDraft, directive: Directive): void {
-  draft.port = draft.numberOf(directive, 0, 1, 65_535) ?? draft.port;
+  const port = draft.numberOf(directive, 0, 1, 65_535);
+  if (port === undefined) return;
+  draft.connection.port = port;
+  draft.connection.localPort = port;
+}
+
+function readRport(draft: ProfileDraft, directive: Directive): void {
+  const { connection } = draft;
+  connection.port = draft.numberOf(directive, 0, 1, 65_535) ?? connection.port;
 }
 
 function readProtoForce(draft: ProfileDraft, directive: Directive): void {
@@ -81,67 +136,20 @@ function readProtoForce(draft: ProfileDraft, directive: Directive): void {
   if (transport !== undefined) draft.onlyProtocol = transport.protocol;
 }
 
-function readPollTimeout(draft: ProfileDraft, directive: Directive): void {
-  const seconds = draft.numberOf(directive, 0, 1, 86_400);
-  if (seconds !== undefined) draft.profile.serverPollTimeoutMs = seconds * 1000;
-}
-
-/** A `<connection>` block: one remote with a port and a transport of its own. */
+/** A `<connection>` block: one remote, with whatever it says of its own. */
 function readConnection(draft: ProfileDraft, block: Directive): void {
   if (block.block === undefined) {
     draft.invalid(block, 'expected a block <connection> … </connection>');
     return;
   }
+  const connection = connectionWithin(draft.general);
   const { directives, problems } = tokeniseProfile(block.block, block.line + 1);
   draft.problems.push(...problems);
-  const found: RemoteDraft[] = [];
-  let port: number | undefined;
-  let transport: Transport | undefined;
-  for (const directive of directives) {
-    const { name, args } = directive;
-    if (name === 'remote') addRemote(draft, directive, found);
-    else if (name === 'port' || name === 'rport') port = draft.numberOf(directive, 0, 1, 65_535);
-    else if (name === 'proto') transport = transportOf(draft, directive, args[0] ?? '');
-    else if (HARMLESS_IN_CONNECTION.has(name)) draft.ignore(directive, 'warn', OUTSIDE_ONLY);
-    else draft.refuse({ ...directive, name: block.name }, UNSUPPORTED_INSIDE);
-  }
-  const remote = found.at(-1);
-  if (remote === undefined) {
-    draft.invalid(block, 'the block has no usable remote');
-  } else if (draft.connections.length === MAX_REMOTES) {
-    draft.invalid(block, `more than ${MAX_REMOTES} remotes`);
-  } else {
-    const { host } = remote;
-    draft.connections.push({
-      host,
-      port: remote.port ?? port,
-      transport: remote.transport ?? transport,
-    });
-  }
+  draft.readWithin(connection, directives);
+  if (connection.host === undefined) draft.invalid(block, 'the block has no usable remote');
+  else if (draft.connections.length < MAX_REMOTES) draft.connections.push(connection);
+  else draft.invalidOnce(block, TOO_MANY);
 }
-
-/** Directives that change nothing essential when one connection's value is not honoured. */
-const HARMLESS_IN_CONNECTION: ReadonlySet<string> = new Set([
-  'bind',
-  'connect-retry',
-  'connect-retry-max',
-  'connect-timeout',
-  'explicit-exit-notify',
-  'float',
-  'link-mtu',
-  'local',
-  'lport',
-  'mssfix',
-  'mtu-disc',
-  'nobind',
-  'server-poll-timeout',
-  'tun-mtu',
-  'tun-mtu-extra',
-  'tun-mtu-max',
-]);
-
-const OUTSIDE_ONLY = 'has an effect outside <connection> only';
-const UNSUPPORTED_INSIDE = 'this directive is not supported inside <connection>';
 
 function transportOf(
   draft: ProfileDraft,
@@ -166,8 +174,3 @@ const TRANSPORTS: ReadonlyMap<string, Transport> = new Map([
   ['tcp4-client', { protocol: 'tcp', family: 4 }],
   ['tcp6-client', { protocol: 'tcp', family: 6 }],
 ]);
-
-/** A name or an address in letters, digits and `. - _ : %`, or bytes beyond ASCII. */
-function isHost(text: string): boolean {
-  return text.length > 0 && text.length <= 255 && /^[A-Za-z0-9._:%\u0080-\uffff-]+$/.test(text);
-}

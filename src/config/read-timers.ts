@@ -1,11 +1,6 @@
-import { DAY_SECONDS } from './numbers.ts';
+import { DAY_SECONDS, MAX_COUNT, YEAR_SECONDS } from './numbers.ts';
 import type { Directive } from './ovpn-tokens.ts';
 import type { DirectiveReader, DirectiveReaders, ProfileDraft } from './profile-draft.ts';
-
-/** The longest time that a profile may set for a renegotiation. Unit: seconds. */
-export const MAX_RENEG_SECONDS = 31_536_000;
-
-const MAX_COUNT = 9_999_999_999;
 
 /** Keepalive, renegotiation and the time that a handshake may take. */
 export const TIMER_READERS: DirectiveReaders = [
@@ -18,6 +13,13 @@ export const TIMER_READERS: DirectiveReaders = [
   ['ping-restart', seconds(0, DAY_SECONDS, setPingRestart)],
   ['ping-exit', seconds(0, DAY_SECONDS, setPingExit)],
   ['keepalive', readKeepalive],
+  ['inactive', readInactive],
+  [
+    'session-timeout',
+    seconds(0, YEAR_SECONDS, (draft, ms) => {
+      draft.profile.sessionTimeoutMs = ms;
+    }),
+  ],
   ['explicit-exit-notify', readExitNotify],
   [
     'hand-window',
@@ -27,7 +29,7 @@ export const TIMER_READERS: DirectiveReaders = [
   ],
   [
     'tran-window',
-    seconds(1, MAX_RENEG_SECONDS, (draft, ms) => {
+    seconds(1, YEAR_SECONDS, (draft, ms) => {
       draft.profile.tranWindowMs = ms;
     }),
   ],
@@ -39,7 +41,7 @@ export const TIMER_READERS: DirectiveReaders = [
   ],
   [
     'reneg-sec',
-    seconds(0, MAX_RENEG_SECONDS, (draft, ms) => {
+    seconds(0, YEAR_SECONDS, (draft, ms) => {
       draft.profile.renegSecMs = ms;
     }),
   ],
@@ -98,7 +100,15 @@ function readKeepalive(draft: ProfileDraft, directive: Directive): void {
   setPingRestart(draft, restart * 1000);
 }
 
+/** `inactive SECONDS [BYTES]` */
+function readInactive(draft: ProfileDraft, directive: Directive): void {
+  const idle = draft.numberOf(directive, 0, 0, YEAR_SECONDS);
+  const bytes = directive.args.length < 2 ? 0 : draft.numberOf(directive, 1, 0, MAX_COUNT);
+  if (idle === undefined || bytes === undefined) return;
+  draft.profile.inactive = Object.freeze({ ms: idle * 1000, bytes });
+}
+
 function readExitNotify(draft: ProfileDraft, directive: Directive): void {
   const times = directive.args.length === 0 ? 1 : draft.numberOf(directive, 0, 0, 100);
-  if (times !== undefined) draft.profile.explicitExitNotify = times;
+  if (times !== undefined) draft.connection.explicitExitNotify = times;
 }

@@ -52,6 +52,19 @@ describe('tokeniseProfile', () => {
       found: [directive('auth-user-pass', [], 1, 'me\n<pass>')],
     },
     {
+      name: 'a comment behind a tag',
+      text: '<ca> # mine\nx\n</ca>\t;end\nb',
+      found: [directive('ca', [], 1, 'x'), directive('b', [], 4)],
+    },
+    {
+      name: 'blocks in a connection',
+      text: '<connection>\nremote a\n<tls-auth>\nx\n</tls-auth>\n</connection>\nb',
+      found: [
+        directive('connection', [], 1, 'remote a\n<tls-auth>\nx\n</tls-auth>'),
+        directive('b', [], 7),
+      ],
+    },
+    {
       name: 'an unknown block',
       text: '<odd>\nx\n</odd>\nb',
       found: [directive('odd', [], 1, 'x'), directive('b', [], 4)],
@@ -101,6 +114,17 @@ describe('tokeniseProfile', () => {
   test('a closing tag of another block does not end a block', () => {
     const { problems } = tokeniseProfile('<ca>\nx\n</cert>\ny\n</ca>\n');
     expect(problems.map(({ line }) => line)).toEqual([1, 3, 5]);
+  });
+
+  test('a connection without its end ends at the next block', () => {
+    const text = '<connection>\nremote a\n<ca>\nx\n</ca>\n<connection>\nremote b\n</connection>\n';
+    const { directives, problems } = tokeniseProfile(text);
+    expect(problems.map(({ line }) => line)).toEqual([1]);
+    expect(directives.map(({ name, block }) => [name, block])).toEqual([
+      ['connection', 'remote a'],
+      ['ca', 'x'],
+      ['connection', 'remote b'],
+    ]);
   });
 
   test('counts the lines of a block from where it stands', () => {

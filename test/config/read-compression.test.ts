@@ -26,9 +26,9 @@ describe('compress and comp-lzo', () => {
     expect(read('compress stub-v2', 'compress lzo').ignored).toHaveLength(1);
   });
 
-  test('a compressor is told of once: compressed packets are dropped', () => {
-    expect(read('comp-lzo').ignored[0]?.reason).toContain(
-      'compressed packets that come are dropped',
+  test('a compressor is told of once: it works in one direction', () => {
+    expect(read('comp-lzo').ignored[0]?.reason).toBe(
+      'nothing is ever compressed; what comes compressed is opened',
     );
   });
 
@@ -46,13 +46,26 @@ describe('compress and comp-lzo', () => {
 
 describe('allow-compression', () => {
   test.each([
-    { line: 'allow-compression no', level: 'quiet' },
-    { line: 'allow-compression asym', level: 'warn' },
-    { line: 'allow-compression yes', level: 'warn' },
-  ])('$line has no effect', ({ line, level }) => {
-    expect(read(line).ignored).toEqual([
-      expect.objectContaining({ directive: 'allow-compression', level }),
+    { lines: [], opened: false },
+    { lines: ['compress stub-v2'], opened: false },
+    { lines: ['comp-lzo no'], opened: false },
+    { lines: ['comp-lzo'], opened: true },
+    { lines: ['compress lz4-v2'], opened: true },
+    { lines: ['allow-compression no'], opened: false },
+    { lines: ['allow-compression asym'], opened: true },
+    { lines: ['allow-compression yes'], opened: true },
+    { lines: ['compat-mode 2.6.0'], opened: false },
+    { lines: ['compat-mode 2.5.9'], opened: true },
+    { lines: ['compat-mode 2.5.9', 'allow-compression no'], opened: false },
+  ])('$lines: what comes compressed is opened: $opened', ({ lines, opened }) => {
+    expect(read(...lines).allowDecompression).toBe(opened);
+  });
+
+  test('yes is told of: nothing is compressed', () => {
+    expect(read('allow-compression yes').ignored).toEqual([
+      expect.objectContaining({ directive: 'allow-compression', level: 'warn' }),
     ]);
+    expect(read('allow-compression asym').ignored).toEqual([]);
   });
 
   test.each([
@@ -69,7 +82,7 @@ describe('allow-compression', () => {
   test.each(['comp-lzo no', 'compress', 'compress stub-v2', 'compress migrate'])(
     'no allows %s',
     (line) => {
-      expect(read('allow-compression no', line).ignored[0]?.directive).toBe('allow-compression');
+      expect(read('allow-compression no', line).allowDecompression).toBe(false);
     },
   );
 

@@ -8,6 +8,10 @@ const TARGETS = [
   'src/packetmuxer',
   'src/tlsstate/verify-peer.ts',
   'src/tlsstate/certificate.ts',
+  'src/tlsstate/certificate-digest.ts',
+  'src/tlsstate/certificate-name.ts',
+  'src/tlsstate/certificate-purpose.ts',
+  'src/tlsstate/issuers.ts',
   'src/tlsstate/der.ts',
   'src/tlsstate/peer-verdict.ts',
   'src/datachannel',
@@ -15,8 +19,21 @@ const TARGETS = [
 
 /** Tests of a file that do not lie where its name says. */
 const FURTHER_TESTS: Readonly<Record<string, readonly string[]>> = {
-  'src/tlsstate/certificate.ts': ['test/tlsstate/verify-peer.test.ts'],
+  'src/tlsstate/certificate.ts': [
+    'test/tlsstate/verify-peer.test.ts',
+    'test/tlsstate/certificate-purpose.test.ts',
+  ],
+  'src/tlsstate/certificate-digest.ts': [
+    'test/tlsstate/verify-peer.test.ts',
+    'test/tlsstate/issuers.test.ts',
+  ],
+  'src/tlsstate/certificate-name.ts': ['test/tlsstate/verify-peer.test.ts'],
+  'src/tlsstate/certificate-purpose.ts': ['test/tlsstate/verify-peer.test.ts'],
   'src/tlsstate/der.ts': ['test/tlsstate/verify-peer.test.ts'],
+  'src/tlsstate/verify-peer.ts': [
+    'test/tlsstate/certificate-purpose.test.ts',
+    'test/tlsstate/issuers.test.ts',
+  ],
   'src/datachannel/data-channel.ts': ['test/datachannel/data-channel-life.test.ts'],
 };
 
