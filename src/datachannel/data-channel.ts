@@ -1,15 +1,13 @@
 import { u8 } from '../core/bytes.ts';
-import { OvpnError, type OvpnTimeoutError } from '../core/errors.ts';
 import { Drop, type Millis } from '../core/machine.ts';
 import type { RandomSource } from '../core/random.ts';
 import type { DataChannelKey } from '../model/data-channel-key.ts';
 import type { LinkActivity } from '../model/link-activity.ts';
 import { isData, keyIdOf, opcodeOf } from '../model/opcode.ts';
 import type { Profile } from '../model/profile.ts';
-import type { CompressionFraming } from '../model/push-options.ts';
 import type { CipherProvider, Filling, Opened } from './cipher-provider.ts';
-import { type Framing, framingOf } from './compression-framing.ts';
 import type { CodecOptions } from './create-codec.ts';
+import { type DataChannelEvent, exhausted } from './data-channel-event.ts';
 import { createDataKey, type DataKey } from './data-key.ts';
 import { EXIT, InBandMessage, inBandMessageOf, PING } from './in-band-message.ts';
 import { trimInnerPacket } from './inner-packet.ts';
@@ -17,6 +15,9 @@ import { Keepalive, type KeepaliveOptions } from './keepalive.ts';
 import { KEY_LIMITS, type KeyLimits } from './key-limits.ts';
 import { KeySlots } from './key-slots.ts';
 import { nodeProvider } from './node-provider.ts';
+import { Occ } from './occ.ts';
+import type { OuterSizes } from './outer-sizes.ts';
+import { type PayloadCodec, type PayloadFormat, payloadCodec } from './payload-codec.ts';
 import { RekeyPolicy } from './rekey-policy.ts';
 
 /** What the profile says about data keys: a whole `Profile` will do. */
@@ -29,7 +30,11 @@ export type DataChannelOptions = Pick<
   | 'renegBytes'
   | 'renegPackets'
   | 'replayWindow'
->;
+> &
+  Partial<Pick<Profile, 'allowDecompression' | 'mtuTest'>> & {
+    /** What a peer that asks for it by OCC is told. Default: nothing. */
+    readonly optionsString?: string;
+  };
 
 /** Replaceable parts; the defaults are OpenVPN's limits, `node:crypto` and its random bytes. */
 export interface DataChannelParts {
@@ -45,25 +50,16 @@ export interface OpeningPacket {
   readonly opened: Opened;
 }
 
-/** What happened beside packets. */
-export type DataChannelEvent =
-  /** A later key than the first is in place. */
-  | { readonly kind: 'rekeyed'; readonly keyId: number }
-  /** The peer said goodbye (OCC EXIT). Told once. */
-  | { readonly kind: 'peer-exit' }
-  | { readonly kind: 'ping-timeout'; readonly error: OvpnTimeoutError }
-  /** Nothing can be sent any more. Told once. */
-  | { readonly kind: 'failed'; readonly error: OvpnError };
-
 /**
  * The data plane of one session: outer data packets to IP packets and back.
  *
- *     open:  opcode, key id ─▶ size ─▶ cipher ─▶ replay ─▶ framing ─▶ ping, OCC ─▶ IP lengths
- *     seal:  IP lengths ─▶ framing ─▶ cipher, header
+ *     open:  opcode, key id ─▶ size ─▶ cipher ─▶ replay ─▶ parts, framing ─▶ ping, OCC ─▶ IP lengths
+ *     seal:  IP lengths ─▶ framing, parts ─▶ cipher, header
  *
  * Nothing changes before a packet has proved authentic and new.
  */
 export class DataChannel {
+  readonly #options: DataChannelOptions;
   readonly #activity: LinkActivity;
   readonly #keepalive: Keepalive;
   readonly #slots: KeySlots;
@@ -75,12 +71,15 @@ export class DataChannel {
   readonly defers: boolean;
   /** How far the packet is that `seal` or `takeMessage` gave last. */
   filling: Filling;
-  #framing: Framing | undefined;
+  readonly #sizes: OuterSizes = { received: 0, sent: 0 };
+  #payloads: PayloadCodec | undefined;
+  #occ: Occ | undefined;
   #exitOwed = false;
   #peerExited = false;
   #failed = false;
 
   constructor(options: DataChannelOptions, activity: LinkActivity, parts: DataChannelParts = {}) {
+    this.#options = options;
     this.#activity = activity;
     this.#keepalive = new Keepalive(activity);
     this.#slots = new KeySlots(options);
@@ -102,9 +101,11 @@ export class DataChannel {
     this.#keepalive.configure(options);
   }
 
-  /** Frames all payloads like this from now on: once the push is known, before the first packet. */
-  useFraming(kind: CompressionFraming): void {
-    this.#framing = framingOf(kind);
+  /** Sends and takes payloads like this from now on: once the push is known, before the first packet. */
+  useFormat(format: PayloadFormat): void {
+    const { allowDecompression = false, mtuTest = false, optionsString = '' } = this.#options;
+    this.#payloads = payloadCodec(format, allowDecompression);
+    this.#occ = new Occ({ ...format, optionsString, sizes: this.#sizes, tests: mtuTest });
   }
 
   /**
@@ -126,7 +127,7 @@ export class DataChannel {
     const key = this.#keyFor(packet, now);
     if (typeof key === 'number') return key;
     const framed = key.codec.open(packet, now);
-    return typeof framed === 'number' ? framed : this.#unpack(framed, now);
+    return typeof framed === 'number' ? framed : this.#unpack(framed, packet.length, now);
   }
 
   /** The first half of `open`, up to the cipher. Changes nothing. */
@@ -149,7 +150,7 @@ export class DataChannel {
   ): Buffer | Drop {
     if (this.#keyFor(packet, now) !== key) return Drop.UNKNOWN_KEY;
     const framed = key.codec.accept(packet, plaintext, now);
-    return typeof framed === 'number' ? framed : this.#unpack(framed, now);
+    return typeof framed === 'number' ? framed : this.#unpack(framed, packet.length, now);
   }
 
   /** Whether there is a key to seal with. While not, leave packets in the channel. */
@@ -157,9 +158,14 @@ export class DataChannel {
     return !this.#failed && this.#slots.forSealing(now) !== undefined;
   }
 
+  /** Whether parts of the last packet are left: they are the next messages. */
+  get hasParts(): boolean {
+    return this.#payloads?.pending ?? false;
+  }
+
   /**
-   * The outer packet around an IP packet, whole once `filling` says so; `Drop.UNKNOWN_KEY` while
-   * `canSeal` is false.
+   * The outer packet around an IP packet or its first part, whole once `filling` says so;
+   * `Drop.UNKNOWN_KEY` while `canSeal` is false. Not while it `hasParts`.
    */
   seal(ipPacket: Buffer, now: Millis): Buffer | Drop {
     const trimmed = trimInnerPacket(ipPacket);
@@ -171,13 +177,13 @@ export class DataChannel {
     this.#exitOwed = true;
   }
 
-  /** The next packet of our own, sealed like others: an exit or a ping that is due. */
+  /** The next packet of our own, sealed like others: a part that is left, an exit, a ping, OCC. */
   takeMessage(now: Millis): Buffer | undefined {
     if (!this.canSeal(now)) return undefined;
+    if (this.#payloads?.pending) return packetOf(this.#sealFramed(this.#payloads.nextPart(), now));
     const payload = this.#takeOwed();
     if (payload === undefined) return undefined;
-    const packet = this.#sealPayload(payload, now);
-    return typeof packet === 'number' ? undefined : packet;
+    return packetOf(this.#sealPayload(payload, now));
   }
 
   /** Looks whether a key is used up: once after each batch of packets. */
@@ -191,7 +197,7 @@ export class DataChannel {
   }
 
   takeEvent(): DataChannelEvent | undefined {
-    return this.#events.shift();
+    return this.#events.shift() ?? this.#occ?.takeEvent();
   }
 
   nextTimeout(): Millis {
@@ -199,6 +205,7 @@ export class DataChannel {
       this.#keepalive.nextTimeout(),
       this.#slots.nextTimeout(),
       this.#rekeyPolicy.nextTimeout(),
+      this.#occ?.nextTimeout() ?? Number.POSITIVE_INFINITY,
     );
   }
 
@@ -208,6 +215,7 @@ export class DataChannel {
     this.#keepalive.onTimeout(now);
     const error = this.#keepalive.takeTimeout();
     if (error !== undefined) this.#events.push({ kind: 'ping-timeout', error });
+    this.#occ?.onTimeout(now);
   }
 
   /** Forgets the keys. */
@@ -220,7 +228,7 @@ export class DataChannel {
       this.#exitOwed = false;
       return EXIT;
     }
-    return this.#keepalive.takePing() ? PING : undefined;
+    return this.#keepalive.takePing() ? PING : this.#occ?.take();
   }
 
   /** The key that opens `packet`, as far as its header tells. */
@@ -233,29 +241,37 @@ export class DataChannel {
     return key.codec.usage.failedOpens >= this.#limits.maxFailedOpens ? Drop.UNKNOWN_KEY : key;
   }
 
-  /** The IP packet in what proved authentic and new. */
-  #unpack(framed: Buffer, now: Millis): Buffer | Drop {
+  /** The IP packet in what proved authentic and new, and was `outerBytes` long. */
+  #unpack(framed: Buffer, outerBytes: number, now: Millis): Buffer | Drop {
     this.#activity.receivedAt = now;
-    const payload = this.#framing === undefined ? framed : this.#framing.unframe(framed);
+    if (outerBytes > this.#sizes.received) this.#sizes.received = outerBytes;
+    const payload = this.#payloads === undefined ? framed : this.#payloads.unpack(framed, now);
     if (typeof payload === 'number') return payload;
     const message = inBandMessageOf(payload);
     if (message === InBandMessage.NONE) return trimInnerPacket(payload);
     if (message === InBandMessage.EXIT) this.#peerExit();
-    return Drop.NONE;
+    if (message !== InBandMessage.OTHER_OCC || this.#occ === undefined) return Drop.NONE;
+    return this.#occ.receive(payload, outerBytes, now);
   }
 
   #sealPayload(payload: Buffer, now: Millis): Buffer | Drop {
+    const packed = this.#payloads === undefined ? payload : this.#payloads.pack(payload);
+    return typeof packed === 'number' ? packed : this.#sealFramed(packed, now);
+  }
+
+  #sealFramed(framed: Buffer, now: Millis): Buffer | Drop {
     const key = this.#slots.forSealing(now);
     if (key === undefined || this.#failed) return Drop.UNKNOWN_KEY;
-    const framed = this.#framing === undefined ? payload : this.#framing.frame(payload);
     const packet = key.codec.seal(framed);
     if (packet === undefined) {
-      this.#exhausted(key.keyId);
+      this.#failed = true;
+      this.#events.push(exhausted(key.keyId));
       return Drop.UNKNOWN_KEY;
     }
     this.filling = key.codec.filling;
     if (this.filling !== undefined && !this.defers) throw new Error('expected a whole packet');
     this.#activity.sentAt = now;
+    if (packet.length > this.#sizes.sent) this.#sizes.sent = packet.length;
     return packet;
   }
 
@@ -264,14 +280,8 @@ export class DataChannel {
     this.#peerExited = true;
     this.#events.push({ kind: 'peer-exit' });
   }
+}
 
-  #exhausted(keyId: number): void {
-    this.#failed = true;
-    const error = new OvpnError(
-      'OVPN_KEY_EXHAUSTED',
-      `expected a new key before the packet ids of key id ${keyId} ran out, got none`,
-      { layer: 'datachannel', retryable: true },
-    );
-    this.#events.push({ kind: 'failed', error });
-  }
+function packetOf(sealed: Buffer | Drop): Buffer | undefined {
+  return typeof sealed === 'number' ? undefined : sealed;
 }

@@ -146,6 +146,7 @@ export class DeferredCarrier {
       if (typeof packet === 'number') this.#events.refused(packet, ipPacket, now);
       else this.#sealing.add({ packet, ipPacket }, this.#channel.filling);
       moved += 1;
+      if (this.#channel.hasParts) moved += this.#sealMessages(now);
     }
     return moved;
   }

@@ -6,6 +6,7 @@ import { EPOCH_OVERHEAD_BYTES } from './aead-epoch-codec.ts';
 import { CBC_MAX_OVERHEAD_BYTES } from './cbc-codec.ts';
 import { framingOf } from './compression-framing.ts';
 import { V1_HEADER_BYTES, V2_HEADER_BYTES } from './data-header.ts';
+import { FRAGMENT_HEADER_BYTES } from './fragment-header.ts';
 
 /** What decides how long data packets are. */
 export interface PacketFormat {
@@ -16,6 +17,8 @@ export interface PacketFormat {
   readonly peerId: number | undefined;
   readonly epoch: boolean;
   readonly framing: CompressionFraming;
+  /** `fragment`: longest outer packet, without IP and UDP headers; 0 or undefined is off. */
+  readonly fragmentBytes?: number | undefined;
 }
 
 /**
@@ -23,10 +26,14 @@ export interface PacketFormat {
  * Unit: bytes, without those of UDP or TCP.
  */
 export function dataOverheadBytes(format: PacketFormat): number {
-  return formatBytes(format) + (framingOf(format.framing)?.overheadBytes ?? 0);
+  const fragmentHeader = format.fragmentBytes ? FRAGMENT_HEADER_BYTES : 0;
+  return (
+    sealOverheadBytes(format) + fragmentHeader + (framingOf(format.framing)?.overheadBytes ?? 0)
+  );
 }
 
-function formatBytes({ cipher, auth, peerId, epoch }: PacketFormat): number {
+/** By how much an outer packet is longer, at most, than what is sealed in it. Unit: bytes. */
+export function sealOverheadBytes({ cipher, auth, peerId, epoch }: PacketFormat): number {
   const isV1 = peerId === undefined;
   if (epoch) return EPOCH_OVERHEAD_BYTES;
   if (cipher.aead) return isV1 ? AEAD_V1_OVERHEAD_BYTES : AEAD_V2_OVERHEAD_BYTES;

@@ -4,11 +4,12 @@ import { type OvpnTimeoutError, toError } from '../core/errors.ts';
 import { Drop, DropCounter, type Millis } from '../core/machine.ts';
 import { BATCH, type Service } from '../core/pump.ts';
 import type { DataChannelKey } from '../model/data-channel-key.ts';
-import type { CompressionFraming } from '../model/push-options.ts';
 import type { Tracer } from '../model/tracer.ts';
 import type { DataChannel } from './data-channel.ts';
 import { type CarrierEvents, DeferredCarrier } from './deferred-carrier.ts';
 import type { KeepaliveOptions } from './keepalive.ts';
+import type { MtuTestResult } from './mtu-test.ts';
+import type { PayloadFormat } from './payload-codec.ts';
 
 export interface DataChannelPorts {
   readonly muxerToData: Channel<Buffer>;
@@ -29,6 +30,8 @@ export interface DataChannelServiceEvents {
   failed(error: Error): void;
   /** A later key than the first is in place. */
   rekeyed(keyId: number): void;
+  /** `mtu-test` is over; undefined: the peer did not answer. At most once. */
+  mtuTested?(result: MtuTestResult | undefined): void;
 }
 
 /** IP packets that were carried. Counters only grow. */
@@ -83,6 +86,11 @@ export class DataChannelService implements Service {
     };
   }
 
+  /** Bytes of the IP packets that were carried, both ways. */
+  get dataBytes(): number {
+    return this.#bytesUp + this.#bytesDown;
+  }
+
   /** Whether packets to be sent are still with their cipher, in no channel. */
   get isSealing(): boolean {
     return this.#deferred?.isSealing ?? false;
@@ -93,9 +101,9 @@ export class DataChannelService implements Service {
     this.#channel.configure(options);
   }
 
-  /** Frames all payloads like this from now on: once the push is known, before the first packet. */
-  useFraming(kind: CompressionFraming): void {
-    this.#channel.useFraming(kind);
+  /** Sends and takes payloads like this from now on: once the push is known, before the first packet. */
+  useFormat(format: PayloadFormat): void {
+    this.#channel.useFormat(format);
   }
 
   /** Says goodbye on the data channel. Called from inside the pump, or followed by `arm`. */
@@ -111,7 +119,7 @@ export class DataChannelService implements Service {
     return keyed || moved > 0;
   }
 
-  /** pings, exits → dataToMuxer; tunToData → seal → dataToMuxer */
+  /** pings, exits, OCC → dataToMuxer; tunToData → seal → dataToMuxer */
   moveDownWorker(now: Millis): boolean {
     const moved =
       this.#deferred === undefined ? this.#carryDown(now) : this.#deferred.carryDown(now);
@@ -163,19 +171,26 @@ export class DataChannelService implements Service {
 
   #carryDown(now: Millis): number {
     const { tunToData, dataToMuxer } = this.#ports;
-    let moved = 0;
-    while (!dataToMuxer.full) {
-      const message = this.#channel.takeMessage(now);
-      if (message === undefined) break;
-      dataToMuxer.push(message);
-      moved += 1;
-    }
+    let moved = this.#sendMessages(now);
     while (moved < BATCH && !dataToMuxer.full && this.#channel.canSeal(now)) {
       const packet = tunToData.take();
       if (packet === undefined) break;
       const sealed = this.#channel.seal(packet, now);
       if (typeof sealed === 'number') this.#refuse(sealed, packet, now);
       else if (dataToMuxer.push(sealed)) this.#countDown(packet);
+      moved += 1;
+      if (this.#channel.hasParts) moved += this.#sendMessages(now);
+    }
+    return moved;
+  }
+
+  #sendMessages(now: Millis): number {
+    const { dataToMuxer } = this.#ports;
+    let moved = 0;
+    while (!dataToMuxer.full) {
+      const message = this.#channel.takeMessage(now);
+      if (message === undefined) break;
+      dataToMuxer.push(message);
       moved += 1;
     }
     return moved;
@@ -219,6 +234,7 @@ export class DataChannelService implements Service {
       if (event === undefined) return;
       if (event.kind === 'rekeyed') this.#events.rekeyed(event.keyId);
       else if (event.kind === 'peer-exit') this.#events.peerExit();
+      else if (event.kind === 'mtu-tested') this.#events.mtuTested?.(event.result);
       else if (event.kind === 'ping-timeout') this.#events.pingTimeout(event.error);
       else this.#events.failed(event.error);
     }

@@ -43,7 +43,7 @@ export interface Capture {
 /** All captures that hold data packets, by name. */
 export function readCaptures(): Capture[] {
   return readdirSync(VECTORS, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && entry.name !== 'pki')
+    .filter((entry) => entry.isDirectory() && /^\d/.test(entry.name))
     .map((entry) => readCapture(entry.name))
     .filter((capture) => capture.packets.length > 0)
     .sort((a, b) => a.name.localeCompare(b.name));

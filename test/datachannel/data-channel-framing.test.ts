@@ -5,6 +5,7 @@ import type { CompressionFraming } from '../../src/model/push-options.ts';
 import { readCapture, readUnitVectors } from './captures.ts';
 import { connectedPair, endOf, eventsOf, rawSealer, sealed } from './ends.ts';
 import { ipv4Packet, ipv6Packet, negotiated } from './fixtures.ts';
+import { framed } from './formats.ts';
 
 const KINDS: readonly CompressionFraming[] = ['none', 'comp-lzo-no', 'stub', 'stub-v2'];
 /** The framing of each capture, and how many of its packets hold no packet or ping for us. */
@@ -27,10 +28,10 @@ const { compression_frames: frames } = readUnitVectors<{
   readonly compression_frames: readonly Frame[];
 }>();
 
-describe('DataChannel.useFraming', () => {
+describe('DataChannel.useFormat', () => {
   test.each(KINDS)('%s: IP packets, pings and exits arrive as they were sent', (kind) => {
     const { client, server } = connectedPair();
-    for (const { channel } of [client, server]) channel.useFraming(kind);
+    for (const { channel } of [client, server]) channel.useFormat(framed(kind));
     client.channel.configure({ pingMs: 1000, pingRestartMs: 0, pingExitMs: 0 });
     for (const packet of [ipv4Packet(60, 3), ipv6Packet(90)]) {
       const before = Buffer.from(packet);
@@ -55,7 +56,7 @@ describe('DataChannel.useFraming', () => {
     { kind: 'stub-v2', first: '45', growth: 24 },
   ] as const)('$kind: the frame is inside the cipher', ({ kind, first, growth }) => {
     const { client, server } = connectedPair();
-    client.channel.useFraming(kind);
+    client.channel.useFormat(framed(kind));
     const packet = sealed(client, ipv4Packet(60));
     expect(packet.length).toBe(60 + growth);
     const opened = server.channel.open(packet, 0);
@@ -66,7 +67,7 @@ describe('DataChannel.useFraming', () => {
     const capture = readCapture(name);
     const [client, server] = [endOf('client'), endOf('server')];
     for (const { channel, role } of [client, server]) {
-      channel.useFraming(kind);
+      channel.useFormat(framed(kind));
       const material = capture.key2(capture.packets[0] ?? expect.fail());
       channel.install({ ...negotiated(role, 0), material }, 0);
     }
@@ -88,7 +89,7 @@ describe('DataChannel.useFraming', () => {
     const payload = Buffer.from(frame.decrypted_payload, 'hex');
     const client = endOf('client');
     client.channel.install(negotiated('client', 0), 0);
-    client.channel.useFraming(kind);
+    client.channel.useFormat(framed(kind));
     const opened = client.channel.open(rawSealer()(payload), 5);
     expect(opened).toEqual(insideOf(payload));
     expect(client.activity.receivedAt).toBe(5);
@@ -97,17 +98,17 @@ describe('DataChannel.useFraming', () => {
   test('a frame that was not agreed on is compressed, or no packet', () => {
     const { client } = connectedPair();
     const raw = rawSealer();
-    client.channel.useFraming('stub');
+    client.channel.useFormat(framed('stub'));
     expect(client.channel.open(raw(ipv4Packet(40)), 0)).toBe(Drop.COMPRESSED);
-    client.channel.useFraming('comp-lzo-no');
+    client.channel.useFormat(framed('comp-lzo-no'));
     expect(client.channel.open(raw(PING), 0)).toBe(Drop.COMPRESSED);
-    client.channel.useFraming('none');
+    client.channel.useFormat(framed('none'));
     expect(client.channel.open(raw(Buffer.of(0xfa, ...ipv4Packet(40))), 0)).toBe(Drop.MARTIAN);
   });
 
   test('an empty frame is no packet', () => {
     const { client } = connectedPair({}, {}, { peerId: 0 });
-    client.channel.useFraming('stub-v2');
+    client.channel.useFormat(framed('stub-v2'));
     const raw = rawSealer();
     expect(client.channel.open(raw(Buffer.of(0x50, 0)), 0)).toBe(Drop.MALFORMED);
     expect(client.channel.open(raw(Buffer.of(0x50)), 0)).toBe(Drop.MALFORMED);
@@ -115,7 +116,7 @@ describe('DataChannel.useFraming', () => {
 
   test('nothing is looked at before it is authentic', () => {
     const { client, server } = connectedPair();
-    for (const { channel } of [client, server]) channel.useFraming('stub');
+    for (const { channel } of [client, server]) channel.useFormat(framed('stub'));
     const packet = sealed(server, ipv4Packet(40));
     packet.writeUInt8(packet.readUInt8(30) ^ 1, 30);
     expect(client.channel.open(packet, 5)).toBe(Drop.BAD_AUTH);

@@ -6,6 +6,7 @@ import { SeededRandom } from '../sim/seeded-random.ts';
 import { cipherNamed } from './captures.ts';
 import { drain, End, pairOf, SLOTS } from './deferred-ends.ts';
 import { ipv4Packet, negotiated } from './fixtures.ts';
+import { inParts } from './formats.ts';
 import { HeldCrypto, turn } from './providers.ts';
 
 const PACKETS = 150;
@@ -203,6 +204,23 @@ describe('messages of our own', () => {
     expect(server.told).toEqual(['peerExit']);
     expect(server.ports.dataToTun.empty).toBe(true);
     expect(client.service.stats.packetsDown).toBe(0);
+  });
+});
+
+describe('packets in parts', () => {
+  test('go through the same ciphers, in order, and never too many at once', async () => {
+    const { client, server } = pairOf();
+    for (const { service } of [client, server]) service.useFormat(inParts(200));
+    const sent = Array.from({ length: 20 }, (_, mark) => ipv4Packet(1500, mark));
+    for (const packet of sent) client.ports.tunToData.push(packet);
+    const random = new SeededRandom(4);
+    await client.run(random);
+    expect(client.crypto.busy).toBeLessThanOrEqual(BATCH);
+    for (const packet of drain(client.ports.dataToMuxer)) server.ports.muxerToData.push(packet);
+    await server.run(random);
+    expect(drain(server.ports.dataToTun)).toEqual(sent);
+    expect(client.service.stats).toMatchObject({ packetsDown: 20, bytesDown: 30_000 });
+    expect(server.service.stats).toMatchObject({ packetsUp: 20, drops: {} });
   });
 });
 

@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
 import {
   DataChannel,
-  type DataChannelEvent,
   type DataChannelOptions,
   type DataChannelParts,
 } from '../../src/datachannel/data-channel.ts';
+import type { DataChannelEvent } from '../../src/datachannel/data-channel-event.ts';
 import { createDataKey } from '../../src/datachannel/data-key.ts';
 import { KEY_LIMITS } from '../../src/datachannel/key-limits.ts';
 import { nodeProvider } from '../../src/datachannel/node-provider.ts';

@@ -11,6 +11,7 @@ import type { Role } from '../../src/model/ids.ts';
 import { LinkActivity } from '../../src/model/link-activity.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
 import { ipv4Packet, negotiated, OPTIONS } from './fixtures.ts';
+import { framed, inParts } from './formats.ts';
 
 describe('DataChannelService', () => {
   test('installs keys and carries packets up and down', () => {
@@ -97,21 +98,46 @@ describe('DataChannelService', () => {
 
   test('frames what it carries once it is told to, and counts what is compressed', () => {
     const { client, server } = keyedPair();
-    client.service.useFraming('comp-lzo-no');
-    server.service.useFraming('comp-lzo-no');
+    client.service.useFormat(framed('comp-lzo-no'));
+    server.service.useFormat(framed('comp-lzo-no'));
     client.ports.tunToData.push(ipv4Packet(100));
     client.service.moveDownWorker(0);
     carry(client, server);
     server.service.moveUpWorker(0);
     expect(server.ports.dataToTun.take()).toEqual(ipv4Packet(100));
 
-    client.service.useFraming('stub');
+    client.service.useFormat(framed('stub'));
     client.ports.tunToData.push(ipv4Packet(100));
     client.service.moveDownWorker(0);
     carry(client, server);
     server.service.moveUpWorker(0);
     expect(server.ports.dataToTun.empty).toBe(true);
     expect(server.service.stats).toMatchObject({ packetsUp: 1, drops: { compressed: 1 } });
+  });
+
+  test('parts wait in order where there is no room, and count as one packet', () => {
+    const { client, server } = keyedPair();
+    client.service.useFormat(inParts(500));
+    server.service.useFormat(inParts(500));
+    const packets = [1, 2, 3].map((fill) => ipv4Packet(1500, fill));
+    for (const packet of packets) client.ports.tunToData.push(packet);
+    const room = client.ports.dataToMuxer.slots;
+    for (let each = 0; each < room - 2; each += 1) client.ports.dataToMuxer.push(Buffer.alloc(1));
+    client.service.moveDownWorker(0);
+    expect(client.ports.dataToMuxer.full).toBe(true);
+    expect(client.service.stats.packetsDown).toBe(1);
+    for (let each = 0; each < room - 2; each += 1) client.ports.dataToMuxer.take();
+    const arrived: Buffer[] = [];
+    for (let round = 0; round < 20; round += 1) {
+      carry(client, server);
+      server.service.moveUpWorker(0);
+      const packet = server.ports.dataToTun.take();
+      if (packet !== undefined) arrived.push(packet);
+      client.service.moveDownWorker(0);
+    }
+    expect(client.service.stats).toMatchObject({ packetsDown: 3, bytesDown: 4500 });
+    expect(arrived).toEqual(packets);
+    expect(server.service.stats).toMatchObject({ packetsUp: 3, drops: {} });
   });
 
   test('asks for a new key when it is due, as soon as there is room', () => {
