@@ -180,7 +180,8 @@ export class DatagramLink implements Link {
   }
 }
 
-function asBuffer(packet: Uint8Array): Buffer {
+/** The same bytes as a Buffer. */
+export function asBuffer(packet: Uint8Array): Buffer {
   if (Buffer.isBuffer(packet)) return packet;
   return Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength);
 }

@@ -32,6 +32,31 @@ export function aborted(what: string, signal: AbortSignal): OvpnError {
   });
 }
 
+/** Most messages that are told in one. */
+const MAX_TOLD = 4;
+
+/**
+ * What to throw when all of several ways failed: the last error of those that came further than to
+ * a link; where none did, one with the last one's code that tells them all.
+ *
+ * @param errors in the order in which the ways were tried, at least one
+ */
+export function allFailed(errors: readonly Error[]): Error {
+  const further = errors.findLast((error) => !(error instanceof OvpnNetworkError));
+  const last = errors.at(-1);
+  if (further !== undefined) return further;
+  const messages = [...new Set(errors.map(({ message }) => message))];
+  if (!(last instanceof OvpnNetworkError) || messages.length === 1) {
+    return last ?? new Error('nothing to try');
+  }
+  const more = messages.length > MAX_TOLD ? `; and ${messages.length - MAX_TOLD} more` : '';
+  return new OvpnNetworkError(last.code, `${messages.slice(0, MAX_TOLD).join('; ')}${more}`, {
+    layer: last.layer,
+    retryable: errors.some((error) => error instanceof OvpnError && error.retryable),
+    cause: new AggregateError(errors, 'all ways failed'),
+  });
+}
+
 /** @param cause shown by its `code`, never by its message; left out when undefined */
 export function networkError(
   code: OvpnErrorCode,

@@ -1,7 +1,11 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { type Clock, systemClock } from '../core/clock.ts';
+import { printable } from '../core/log.ts';
+import type { Millis } from '../core/machine.ts';
+import type { RandomSource } from '../core/random.ts';
 import type { Remote } from '../model/profile.ts';
-import { aborted, networkError } from './network-errors.ts';
+import { aborted, errnoOf, networkError } from './network-errors.ts';
 
 /** One address of a remote: where a link can be opened. */
 export interface ResolvedRemote {
@@ -14,6 +18,12 @@ export interface ResolvedRemote {
   readonly host: string;
 }
 
+/** An address as a look-up gives it. */
+export interface FoundAddress {
+  readonly address: string;
+  readonly family: 4 | 6;
+}
+
 /** All addresses of a name, best first; `family` 0 asks for both. Rejects when there is none. */
 export type LookupAll = (
   host: string,
@@ -22,9 +32,23 @@ export type LookupAll = (
 
 export interface ResolveOptions {
   /** Default: the operating system's (`dns.lookup`). */
-  readonly lookup?: LookupAll;
-  readonly signal?: AbortSignal;
+  readonly lookup?: LookupAll | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * How long a resolver that cannot answer now is asked again. A name that it says is none fails
+   * at once. Unit: milliseconds. Default: 0.
+   */
+  readonly retryMs?: number;
+  readonly clock?: Clock;
 }
+
+/** Pause between two look-ups of a name. Unit: milliseconds. Source: socket.c `fail_wait_interval`. */
+export const LOOKUP_RETRY_MS = 5_000;
+
+/** Most addresses of one name that are tried. */
+export const MAX_ADDRESSES = 64;
+
+const RANDOM_LABEL_BYTES = 6;
 
 /**
  * The addresses of `remote`, in the resolver's order, at least one. A literal address is taken
@@ -35,41 +59,95 @@ export interface ResolveOptions {
  */
 export async function resolveRemote(
   remote: Remote,
-  { lookup: lookupAll = systemLookup, signal }: ResolveOptions = {},
+  options: ResolveOptions = {},
 ): Promise<readonly ResolvedRemote[]> {
-  const { host, port, protocol, family } = remote;
+  const { host, port, protocol } = remote;
+  const found = await resolveName(host, remote.family, options);
+  return found.map(({ address, family }) => ({ protocol, address, port, family, host }));
+}
+
+/** The addresses of `host`, as {@link resolveRemote} gives them. */
+export async function resolveName(
+  host: string,
+  family: 0 | 4 | 6,
+  options: ResolveOptions = {},
+): Promise<readonly FoundAddress[]> {
   const found = isIP(host)
     ? [{ address: host, family: isIP(host) }]
-    : await lookedUp(lookupAll(host, family), host, signal);
-  const addresses = new Map<string, ResolvedRemote>();
+    : await lookedUpInTime(host, family, options);
+  const addresses = new Map<string, FoundAddress>();
   for (const { address, family: found4or6 } of found) {
     if (family !== 0 && family !== found4or6) continue;
-    addresses.set(address, { protocol, address, port, family: found4or6 === 6 ? 6 : 4, host });
+    addresses.set(address, { address, family: found4or6 === 6 ? 6 : 4 });
+    if (addresses.size === MAX_ADDRESSES) break;
   }
   if (addresses.size === 0) throw nameNotFound(host, family);
   return [...addresses.values()];
 }
 
-const systemLookup: LookupAll = (host, family) => lookup(host, { all: true, family });
+/**
+ * `host` behind twelve random digits as its first label, for a zone that answers to any; a literal
+ * address as it is. Source: socket.c `hostname_randomize`.
+ */
+export function withRandomLabel(host: string, random: RandomSource): string {
+  return isIP(host) ? host : `${random.bytes(RANDOM_LABEL_BYTES).toString('hex')}.${host}`;
+}
 
-async function lookedUp<T>(
-  addresses: Promise<T>,
+const systemLookup: LookupAll = (host, family) =>
+  lookup(host, { all: true, family, verbatim: true });
+
+async function lookedUpInTime(
+  host: string,
+  family: 0 | 4 | 6,
+  { lookup: lookupAll = systemLookup, signal, retryMs = 0, clock = systemClock }: ResolveOptions,
+): Promise<Awaited<ReturnType<LookupAll>>> {
+  const until = clock.now() + retryMs;
+  for (;;) {
+    try {
+      return await unlessAborted(lookupAll(host, family), host, signal);
+    } catch (cause) {
+      if (signal?.aborted) throw aborted(lookUpOf(host), signal);
+      const again = clock.now() + LOOKUP_RETRY_MS;
+      if (errnoOf(cause) !== 'EAI_AGAIN' || again > until) throw nameNotFound(host, 0, cause);
+      await pause(clock, again, host, signal);
+    }
+  }
+}
+
+function unlessAborted<T>(
+  waiting: Promise<T>,
   host: string,
   signal: AbortSignal | undefined,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
-      if (signal !== undefined) reject(aborted(`look-up of ${host}`, signal));
+      if (signal !== undefined) reject(aborted(lookUpOf(host), signal));
     };
     if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort, { once: true });
-    addresses
-      .then(resolve, (cause: unknown) => reject(nameNotFound(host, 0, cause)))
-      .finally(() => signal?.removeEventListener('abort', abort));
+    waiting.then(resolve, reject).finally(() => signal?.removeEventListener('abort', abort));
   });
+}
+
+function pause(clock: Clock, at: Millis, host: string, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.setTimer(at, () => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    });
+    const abort = (): void => {
+      cancel();
+      if (signal !== undefined) reject(aborted(lookUpOf(host), signal));
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}
+
+function lookUpOf(host: string): string {
+  return `look-up of ${printable(host)}`;
 }
 
 function nameNotFound(host: string, family: 0 | 4 | 6, cause?: unknown): Error {
   const wanted = family === 0 ? 'address' : `IPv${family} address`;
-  return networkError('OVPN_NAME_NOT_FOUND', `${host}: no ${wanted} found`, cause);
+  return networkError('OVPN_NAME_NOT_FOUND', `${printable(host)}: no ${wanted} found`, cause);
 }

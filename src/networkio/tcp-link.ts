@@ -1,41 +1,32 @@
-import { connect } from 'node:net';
+import type { LocalEnd } from '../model/profile.ts';
+import { connectSocket } from './connect-socket.ts';
 import type { Link } from './link.ts';
-import { aborted, unreachable } from './network-errors.ts';
+import { unreachable } from './network-errors.ts';
 import type { ResolvedRemote } from './remote.ts';
 import { StreamLink } from './stream-link.ts';
+
+/** How a socket to a remote is opened. */
+export interface ConnectOptions {
+  readonly signal?: AbortSignal;
+  /** The socket's own end, with an address of the remote's family. Default: any. */
+  readonly local?: LocalEnd | undefined;
+}
 
 /**
  * A TCP connection to `remote`, without Nagle's delay.
  *
- * @throws OvpnNetworkError `OVPN_UNREACHABLE`: refused, no route, no answer
+ * @throws OvpnNetworkError `OVPN_UNREACHABLE`: refused, no route, no answer, no such local end
  * @throws OvpnError `OVPN_ABORTED`
  */
-export function connectTcp(
+export async function connectTcp(
   remote: ResolvedRemote,
-  { signal }: { signal?: AbortSignal } = {},
+  { signal, local }: ConnectOptions = {},
 ): Promise<Link> {
-  return new Promise((resolve, reject) => {
-    const what = `tcp ${remote.address} port ${remote.port}`;
-    if (signal?.aborted) {
-      reject(aborted(what, signal));
-      return;
-    }
-    const socket = connect({ host: remote.address, port: remote.port, noDelay: true });
-    const onAbort = (): void => {
-      if (signal === undefined) return;
-      socket.destroy();
-      reject(aborted(what, signal));
-    };
-    const onError = (cause: Error): void => {
-      signal?.removeEventListener('abort', onAbort);
-      reject(unreachable(remote, cause));
-    };
-    signal?.addEventListener('abort', onAbort, { once: true });
-    socket.once('error', onError);
-    socket.once('connect', () => {
-      signal?.removeEventListener('abort', onAbort);
-      socket.off('error', onError);
-      resolve(new StreamLink(socket));
-    });
+  const socket = await connectSocket(remote, {
+    signal,
+    local,
+    what: `tcp ${remote.address} port ${remote.port}`,
+    toError: (cause) => unreachable(remote, cause),
   });
+  return new StreamLink(socket);
 }

@@ -14,6 +14,6 @@ export function linkOverTransport(transport: Transport, addresses: LinkAddresses
 }
 
 /** By shape, not by class: a Duplex may come from another copy of the streams library. */
-function isStream(transport: Transport): transport is Duplex {
+export function isStream(transport: Transport): transport is Duplex {
   return 'write' in transport && typeof transport.write === 'function';
 }

@@ -4,6 +4,7 @@ import { isIP, isIPv6 } from 'node:net';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { Drop, DropCounter } from '../core/machine.ts';
 import type { SessionIds } from '../model/tls-chunk.ts';
+import { growBuffers } from './connect-datagrams.ts';
 import { DatagramLink } from './datagram-link.ts';
 import { linkFailed } from './network-errors.ts';
 import {
@@ -14,7 +15,6 @@ import {
   type PeerGate,
   peerName,
 } from './peer-gate.ts';
-import { growBuffers } from './udp-link.ts';
 import { UdpPeer } from './udp-peer.ts';
 
 export interface UdpListenerOptions {

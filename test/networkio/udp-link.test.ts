@@ -1,8 +1,9 @@
 import { createSocket } from 'node:dgram';
 import { describe, expect, test, vi } from 'vitest';
+import { growBuffers } from '../../src/networkio/connect-datagrams.ts';
 import { DatagramLink } from '../../src/networkio/datagram-link.ts';
 import type { ResolvedRemote } from '../../src/networkio/remote.ts';
-import { connectUdp, growBuffers } from '../../src/networkio/udp-link.ts';
+import { connectUdp } from '../../src/networkio/udp-link.ts';
 import { type LinkPair, linkContract } from '../contract/link.ts';
 import { RecordingPort } from './recording-port.ts';
 
