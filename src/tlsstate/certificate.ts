@@ -14,6 +14,8 @@ export interface CertificateFacts {
   readonly keyUsage: number | undefined;
   /** Dotted OIDs; undefined: absent. */
   readonly extendedKeyUsage: readonly string[] | undefined;
+  /** Bits of Netscape's certificate type, see {@link NetscapeType}; undefined: absent. */
+  readonly netscapeType: number | undefined;
 }
 
 /** Bits of `keyUsage` as the first byte of the bit string has them. */
@@ -23,11 +25,17 @@ export const KeyUsage = {
   KEY_AGREEMENT: 0x08,
 } as const;
 
-/** Attribute type `commonName`. */
-export const OID_COMMON_NAME = '2.5.4.3';
+/** Bits of Netscape's certificate type that matter for TLS. */
+export const NetscapeType = { CLIENT: 0x80, SERVER: 0x40 } as const;
 
 const OID_KEY_USAGE = '2.5.29.15';
 const OID_EXTENDED_KEY_USAGE = '2.5.29.37';
+const OID_NETSCAPE_TYPE = '2.16.840.1.113730.1.1';
+const READ_EXTENSIONS: ReadonlySet<string> = new Set([
+  OID_KEY_USAGE,
+  OID_EXTENDED_KEY_USAGE,
+  OID_NETSCAPE_TYPE,
+]);
 
 /**
  * Reads a certificate (RFC 5280 §4.1); undefined when it is not one:
@@ -47,10 +55,12 @@ export function readCertificate(der: Buffer): CertificateFacts | undefined {
 
   const keyUsage = extensions.get(OID_KEY_USAGE);
   const extendedKeyUsage = extensions.get(OID_EXTENDED_KEY_USAGE);
+  const netscapeType = extensions.get(OID_NETSCAPE_TYPE);
   return {
     subject: subject.children.map((rdn) => rdn.children.map(attributeOf)),
-    keyUsage: keyUsage && keyUsageBits(keyUsage),
+    keyUsage: keyUsage && firstBits(keyUsage),
     extendedKeyUsage: extendedKeyUsage?.children.map((purpose) => oidText(purpose.content)),
+    netscapeType: netscapeType && firstBits(netscapeType),
   };
 }
 
@@ -64,7 +74,7 @@ function extensionsOf(tbs: DerNode): Map<string, DerNode> | undefined {
     if (id?.tag !== DerTag.OID || value?.tag !== DerTag.OCTET_STRING) return undefined;
     const oid = oidText(id.content);
     if (found.has(oid)) return undefined;
-    if (oid !== OID_KEY_USAGE && oid !== OID_EXTENDED_KEY_USAGE) continue;
+    if (!READ_EXTENSIONS.has(oid)) continue;
     const inner = readDer(value.content);
     if (inner === undefined) return undefined;
     found.set(oid, inner);
@@ -73,7 +83,7 @@ function extensionsOf(tbs: DerNode): Map<string, DerNode> | undefined {
 }
 
 /** Content of a BIT STRING: the number of unused bits, then the bits. */
-function keyUsageBits(value: DerNode): number {
+function firstBits(value: DerNode): number {
   return value.tag === DerTag.BIT_STRING ? (value.content[1] ?? 0) : 0;
 }
 

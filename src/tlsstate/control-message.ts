@@ -22,7 +22,7 @@ export interface TemporaryFailure {
 /** Texts of the control channel, after the key exchange (push.c, sig.c). */
 export type ControlMessage =
   | { readonly kind: 'push-request' }
-  | { readonly kind: 'push-reply'; readonly options: readonly string[] }
+  | { readonly kind: 'push-reply' | 'push-update'; readonly options: readonly string[] }
   | AuthFailed
   | { readonly kind: 'auth-pending'; readonly timeoutMs: number | undefined }
   | { readonly kind: 'restart' | 'halt'; readonly flags: string; readonly text: string }
@@ -47,6 +47,8 @@ export function parseControlMessage(text: string): ControlMessage {
   switch (name) {
     case 'PUSH_REPLY':
       return { kind: 'push-reply', options: splitOptions(rest ?? '') };
+    case 'PUSH_UPDATE':
+      return { kind: 'push-update', options: splitOptions(rest ?? '') };
     case 'AUTH_FAILED':
       return parseAuthFailed(rest);
     case 'AUTH_PENDING':
@@ -80,6 +82,8 @@ function textOf(message: ControlMessage): string {
       return 'PUSH_REQUEST';
     case 'push-reply':
       return ['PUSH_REPLY', ...joinOptions(message.options)].join(',');
+    case 'push-update':
+      return ['PUSH_UPDATE', ...joinOptions(message.options)].join(',');
     case 'auth-failed':
       return authFailedText(message);
     case 'auth-pending': {

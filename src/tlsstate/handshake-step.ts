@@ -5,6 +5,7 @@ import type { DataChannelKey } from '../model/data-channel-key.ts';
 import type { NegotiationState } from '../model/negotiation-state.ts';
 import type { PushOptions } from '../model/push-options.ts';
 import type { ControlMessage } from './control-message.ts';
+import type { ServerQuestion } from './server-question.ts';
 
 /** What a client shows of itself, for the server's program to judge. */
 export interface AuthenticationRequest {
@@ -13,12 +14,61 @@ export interface AuthenticationRequest {
   readonly password: Secret | undefined;
   readonly peerInfo: ReadonlyMap<string, string>;
   readonly certificate: X509Certificate | undefined;
+  /** Whether an earlier verdict left this exchange pending. */
+  readonly pending: boolean;
+  /** The answer to the question of that verdict, once there is one. */
+  readonly response: Secret | undefined;
 }
 
-/** The judgement; `reason` is sent to the client. */
-export type AuthenticationVerdict =
-  | { readonly ok: true }
-  | { readonly ok: false; readonly reason?: string; readonly temporary?: boolean };
+/** The judgement. */
+export type AuthenticationVerdict = AcceptedSignIn | RefusedSignIn;
+
+export interface AcceptedSignIn {
+  readonly ok: true;
+  /** Pushed as `auth-token`: what the client sends as its password from now on. At most 240 bytes. */
+  readonly token?: string;
+  /** Pushed beside it: the user name that goes with it. */
+  readonly tokenUser?: string;
+}
+
+export interface RefusedSignIn {
+  readonly ok: false;
+  /** Sent to the client. */
+  readonly reason?: string;
+  /** Whether the client may try again: after so long, and where. */
+  readonly temporary?: boolean;
+  /** Unit: milliseconds. Default: 0. */
+  readonly backoffMs?: number;
+  /** Default: `no`, here. */
+  readonly advance?: 'no' | 'addr' | 'remote';
+  /** Whether it is a token that has expired: the client tries its password. */
+  readonly session?: boolean;
+  /** A question, to be answered in place of the password by the next exchange. */
+  readonly challenge?: SignInChallenge;
+  /**
+   * Nothing is decided yet. `authenticate` is asked again with each answer and, at most once a
+   * second, while the client waits. Only in the first exchange of a session.
+   */
+  readonly pending?: PendingSignIn;
+}
+
+/** The next password is `CRV1::<stateId>::<answer>`. */
+export interface SignInChallenge {
+  readonly text: string;
+  /** Without colons. */
+  readonly stateId: string;
+  /** Default: the user name of the exchange. */
+  readonly username?: string;
+  /** Whether the answer may be shown while it is typed. Default: false. */
+  readonly echo?: boolean;
+}
+
+export interface PendingSignIn {
+  /** Unit: milliseconds. Default: the server's `handWindowMs`. */
+  readonly timeoutMs?: number;
+  /** Asked of the user meanwhile. */
+  readonly question?: ServerQuestion;
+}
 
 /** What a handshake gives to its owner, in order. */
 export type HandshakeStep =
@@ -27,6 +77,8 @@ export type HandshakeStep =
   | { readonly kind: 'record'; readonly plaintext: Buffer }
   | { readonly kind: 'authenticate'; readonly request: AuthenticationRequest }
   | { readonly kind: 'pushed'; readonly push: PushOptions }
+  /** A PUSH_UPDATE is complete: what is in force from now on. */
+  | { readonly kind: 'updated'; readonly push: PushOptions }
   | { readonly kind: 'message'; readonly message: ControlMessage }
   /**
    * Key id 0 has settled how later key ids are wrapped: 256 bytes of the TLS exporter, or undefined

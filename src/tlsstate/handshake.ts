@@ -1,4 +1,4 @@
-import { OvpnProtocolError, OvpnTimeoutError, toError } from '../core/errors.ts';
+import { OvpnProtocolError, toError } from '../core/errors.ts';
 import type { Millis } from '../core/machine.ts';
 import type { Secret } from '../core/secret.ts';
 import type { PushOptions } from '../model/push-options.ts';
@@ -6,8 +6,11 @@ import { clientAgreement } from './client-agreement.ts';
 import type { ControlMessage } from './control-message.ts';
 import { type HandshakeContext, HandshakeCore } from './handshake-core.ts';
 import type { Handshake, HandshakeStep } from './handshake-step.ts';
+import { handshakeTimeout } from './handshake-timeout.ts';
 import { cipherOfOptions } from './options-string.ts';
+import { IvProto } from './peer-info.ts';
 import { peerVerdict } from './peer-verdict.ts';
+import { pendingLimitMs } from './pending-limit.ts';
 import { MAX_PUSH_MS, PushAssembly } from './push-assembly.ts';
 
 /** User name and password for the key exchange message. */
@@ -29,6 +32,8 @@ export interface ClientHandshakeOptions {
   readonly renegSecMs: number;
   /** Reads all options of a push. @throws OvpnError when they cannot be applied */
   readonly readPush: (options: readonly string[]) => PushOptions;
+  /** The same for a PUSH_UPDATE: what is in force then. Default: they are ignored. */
+  readonly readUpdate?: (options: readonly string[]) => PushOptions;
 }
 
 /** Pauses between PUSH_REQUESTs, the last one repeated. Unit: milliseconds. Source: openvpn3. */
@@ -48,11 +53,13 @@ export class ClientHandshake implements Handshake {
   readonly #core: HandshakeCore;
   readonly #options: ClientHandshakeOptions;
   readonly #assembly = new PushAssembly();
+  readonly #updates = new PushAssembly('PUSH_UPDATE');
   #phase: Phase = 'tls';
   #secure = false;
   /** null: not there yet; undefined: there are none. */
   #credentials: KeyExchangeCredentials | undefined | null = null;
   #usedToken = false;
+  #passwordBytes = 0;
   #serverOptions: string | undefined;
   #keyExchangedAt: Millis = 0;
   #deadline: Millis;
@@ -127,13 +134,17 @@ export class ClientHandshake implements Handshake {
 
   nextTimeout(): Millis {
     if (this.#core.failed) return Number.POSITIVE_INFINITY;
-    return Math.min(this.#deadline, this.#requestAt, this.#assembly.deadline);
+    return Math.min(this.#deadline, this.#requestAt, this.#partsBy);
   }
 
   onTimeout(now: Millis): void {
     if (this.#core.failed) return;
-    if (now >= this.#deadline || now >= this.#assembly.deadline) this.#onDeadline();
+    if (now >= this.#deadline || now >= this.#partsBy) this.#onDeadline();
     else if (now >= this.#requestAt) this.#requestPush(now);
+  }
+
+  get #partsBy(): Millis {
+    return Math.min(this.#assembly.deadline, this.#updates.deadline);
   }
 
   wipe(): void {
@@ -148,11 +159,13 @@ export class ClientHandshake implements Handshake {
     const token = this.wantsCredentials ? undefined : memory.authToken;
     this.#usedToken = token !== undefined;
     if (token === undefined) memory.username = this.#credentials?.username;
+    const password = token ?? this.#credentials?.password;
+    this.#passwordBytes = Buffer.byteLength(password?.reveal() ?? '');
     try {
       this.#core.sendKeyMethod2({
         options: this.#options.optionsString,
         username: memory.username,
-        password: token ?? this.#credentials?.password,
+        password,
         peerInfo: this.#options.peerInfo,
       });
     } catch (thrown) {
@@ -189,16 +202,18 @@ export class ClientHandshake implements Handshake {
 
   #onMessage(message: ControlMessage, now: Millis): void {
     this.#core.step({ kind: 'message', message });
-    const verdict = peerVerdict(message, 'client', this.#usedToken);
+    const { memory } = this.#core.context;
+    const hasToken = this.#usedToken || memory.authToken !== undefined;
+    const verdict = peerVerdict(message, 'client', hasToken);
     if (verdict !== undefined) {
-      if (message.kind === 'auth-failed') this.#core.context.memory.authToken = undefined;
+      if (verdict.code === 'OVPN_AUTH_FAILED') memory.authToken = undefined;
       this.#core.fail(verdict);
     } else if (message.kind === 'push-reply') {
       this.#onPushReply(message.options, now);
+    } else if (message.kind === 'push-update') {
+      this.#onPushUpdate(message.options, now);
     } else if (message.kind === 'auth-pending' && this.#phase === 'push') {
-      const { renegSecMs, handWindowMs } = this.#options;
-      const longest = Math.max(renegSecMs / 2, handWindowMs);
-      this.#deadline = this.#keyExchangedAt + Math.min(message.timeoutMs ?? longest, longest);
+      this.#deadline = this.#keyExchangedAt + pendingLimitMs(message.timeoutMs, this.#options);
     }
   }
 
@@ -210,6 +225,21 @@ export class ClientHandshake implements Handshake {
       const push = this.#options.readPush(options);
       this.#rememberToken(push);
       if (this.#phase === 'push') this.#onPushed(push);
+    } catch (thrown) {
+      this.#core.fail(toError(thrown));
+    }
+  }
+
+  /** Told only to a client that has announced it, and only once there is something to change. */
+  #onPushUpdate(part: readonly string[], now: Millis): void {
+    const { readUpdate, ivProto } = this.#options;
+    if (readUpdate === undefined || (ivProto & IvProto.PUSH_UPDATE) === 0) return;
+    if (this.#phase !== 'established') return;
+    const options = this.#updates.add(part, now);
+    if (options === undefined) return;
+    try {
+      if (options instanceof OvpnProtocolError) throw options;
+      this.#core.step({ kind: 'updated', push: readUpdate(options) });
     } catch (thrown) {
       this.#core.fail(toError(thrown));
     }
@@ -242,38 +272,13 @@ export class ClientHandshake implements Handshake {
   }
 
   #onDeadline(): void {
-    const partMissing = this.#assembly.deadline !== Number.POSITIVE_INFINITY;
+    const partMissing = this.#partsBy !== Number.POSITIVE_INFINITY;
     const waiting = this.#phase === 'tls' && this.#secure ? 'credentials' : this.#phase;
     const phase = waiting === 'established' ? 'push' : waiting;
     const { startedAt } = this.#core.context;
     const timeoutMs = partMissing
       ? MAX_PUSH_MS
       : this.#deadline - (phase === 'push' ? this.#keyExchangedAt : startedAt);
-    this.#core.fail(
-      new OvpnTimeoutError(
-        phase === 'push' ? 'OVPN_PUSH_TIMEOUT' : 'OVPN_HANDSHAKE_TIMEOUT',
-        `expected ${EXPECTED[phase]} within ${Math.round(timeoutMs)} ms, got none${HINTS[phase]}`,
-        { layer: 'tlsstate', phase, timeoutMs },
-      ),
-    );
+    this.#core.fail(handshakeTimeout(phase, timeoutMs, this.#passwordBytes));
   }
 }
-
-type WaitingPhase = 'tls' | 'credentials' | 'key-exchange' | 'push';
-
-const EXPECTED: Readonly<Record<WaitingPhase, string>> = {
-  tls: 'the end of the TLS handshake',
-  credentials: 'user name and password from their callback',
-  'key-exchange': "the server's key method 2",
-  push: 'a complete PUSH_REPLY',
-};
-
-const SILENT_REFUSAL =
-  '; a server that refuses the client certificate may say nothing: check cert, key and their validity';
-
-const HINTS: Readonly<Record<WaitingPhase, string>> = {
-  tls: SILENT_REFUSAL,
-  credentials: '',
-  'key-exchange': SILENT_REFUSAL,
-  push: '',
-};

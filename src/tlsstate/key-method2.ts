@@ -8,7 +8,7 @@ import { KEY_RANDOM_BYTES, type KeySource, PREMASTER_BYTES } from './key-source2
 
 /*
  * The key exchange message (ssl.c key_method_2_write), first application data of each direction,
- * one TLS record:
+ * one TLS record, or several where a password is longer than one:
  *
  *     0         4        5            (53)      +32       +32
  *     ├ 00000000 ┼ method ┼ premaster ─┼ random1 ┼ random2 ┼ options ┼ user ┼ password ┼ peer info ┤
@@ -16,9 +16,13 @@ import { KEY_RANDOM_BYTES, type KeySource, PREMASTER_BYTES } from './key-source2
  *                                                            absent: 0000
  */
 
-/** Longest message a 2.x peer reads. Unit: bytes. */
-export const MAX_KEY_METHOD2_BYTES = 2048;
+/** Longest message that is written and read; a 2.x peer reads 2,048. Unit: bytes. */
+export const MAX_KEY_METHOD2_BYTES = 98_304;
 
+/** Longest string in it: the length field counts its NUL. Unit: bytes. */
+export const MAX_KEY_METHOD2_STRING_BYTES = 65_534;
+
+const INITIAL_BYTES = 2048;
 const KEY_METHOD = 2;
 const KEY_METHOD_MASK = 0x0f;
 
@@ -33,10 +37,11 @@ export interface KeyMethod2 {
 
 /**
  * The message as `sender` writes it, in a buffer of its own.
- * @throws OvpnUsageError when it is longer than {@link MAX_KEY_METHOD2_BYTES}
+ * @throws OvpnUsageError when it is longer than {@link MAX_KEY_METHOD2_BYTES}, or a string longer
+ * than {@link MAX_KEY_METHOD2_STRING_BYTES} or with a NUL
  */
 export function encodeKeyMethod2(message: KeyMethod2): Buffer {
-  const out = new SmartBuffer({ size: MAX_KEY_METHOD2_BYTES });
+  const out = new SmartBuffer({ size: INITIAL_BYTES });
   out.writeUInt32BE(0).writeUInt8(KEY_METHOD);
   out.writeBuffer(message.source.premaster);
   out.writeBuffer(message.source.random1).writeBuffer(message.source.random2);
@@ -91,9 +96,14 @@ function writeString(out: SmartBuffer, text: string | undefined): void {
     out.writeUInt16BE(0);
     return;
   }
-  const length = Buffer.byteLength(text) + 1;
-  // Too long for the field is too long for the message: the caller sees it there.
-  out.writeUInt16BE(Math.min(length, 0xffff));
+  const length = Buffer.byteLength(text);
+  if (length > MAX_KEY_METHOD2_STRING_BYTES || text.includes('\0')) {
+    throw new OvpnUsageError(
+      `expected user name and password of at most ${MAX_KEY_METHOD2_STRING_BYTES} bytes, without a NUL`,
+      'tlsstate',
+    );
+  }
+  out.writeUInt16BE(length + 1);
   out.writeStringNT(text);
 }
 

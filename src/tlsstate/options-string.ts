@@ -16,6 +16,8 @@ export interface OptionsStringFacts {
   readonly wrap: ControlWrapOptions | ServerWrapOptions;
   readonly tunMtu: number;
   readonly compression: CompressionFraming;
+  /** Whether `fragment` is on. Default: false. */
+  readonly fragments?: boolean;
 }
 
 /**
@@ -34,6 +36,7 @@ export function optionsString(facts: OptionsStringFacts): string {
     `tun-mtu ${facts.tunMtu}`,
     `proto ${protocolName(facts)}`,
     facts.compression === 'none' ? undefined : 'comp-lzo',
+    facts.fragments ? 'mtu-dynamic' : undefined,
     tlsAuth?.direction === undefined ? undefined : `keydir ${tlsAuth.direction}`,
     isNamed ? `cipher ${facts.cipher}` : undefined,
     `auth ${digest?.name ?? '[null-digest]'}`,
@@ -57,8 +60,9 @@ function protocolName({ protocol, role }: OptionsStringFacts): string {
 
 function linkMtu(facts: OptionsStringFacts, cipherBytes: number): number {
   const framing = facts.compression === 'none' || facts.compression === 'stub-v2' ? 0 : 1;
+  const fragment = facts.fragments ? FRAGMENT_HEADER_BYTES : 0;
   const prefix = facts.protocol === 'tcp' ? 2 : 0;
-  return facts.tunMtu + OPCODE_AND_PACKET_ID + cipherBytes + framing + prefix;
+  return facts.tunMtu + OPCODE_AND_PACKET_ID + cipherBytes + framing + fragment + prefix;
 }
 
 interface CipherShape {
@@ -80,3 +84,4 @@ function cipherShape(name: string | undefined): CipherShape {
 }
 
 const OPCODE_AND_PACKET_ID = 5;
+const FRAGMENT_HEADER_BYTES = 4;

@@ -20,6 +20,10 @@ export const IvProto = {
   DYN_TLS_CRYPT: 0x200,
   /** Data packets with epochs. */
   AEAD_EPOCH: 0x400,
+  /** The `dns` option as OpenVPN 2.7 has it; bit 6 was an earlier one. */
+  DNS_OPTION_V2: 0x800,
+  /** Takes a PUSH_UPDATE while the session lasts. */
+  PUSH_UPDATE: 0x1000,
 } as const;
 
 /** What our client announces: all that works, and nothing else. A server turns it on at once. */
@@ -31,7 +35,9 @@ export const CLIENT_IV_PROTO: number =
   IvProto.CC_EXIT_NOTIFY |
   IvProto.AUTH_FAIL_TEMP |
   IvProto.DYN_TLS_CRYPT |
-  IvProto.AEAD_EPOCH;
+  IvProto.AEAD_EPOCH |
+  IvProto.DNS_OPTION_V2 |
+  IvProto.PUSH_UPDATE;
 
 /** What a client that has `ivProto` announces beside `dataCiphers`: epochs need an AEAD cipher. */
 export function announcedIvProto(ivProto: number, dataCiphers: readonly string[]): number {
@@ -50,6 +56,8 @@ export interface PeerInfoFacts {
   readonly dataCiphers: readonly string[];
   /** Bits of {@link IvProto}; 0: none are announced. */
   readonly ivProto: number;
+  /** Whether what comes compressed is opened. Default: false. */
+  readonly decompresses?: boolean;
   /** Further lines (`UV_*`), as the profile has them. */
   readonly extra: readonly (readonly [name: string, value: string])[];
 }
@@ -71,7 +79,7 @@ export function clientPeerInfo(facts: PeerInfoFacts): string {
   if (ncp) lines.push(['IV_NCP', '2']);
   lines.push(['IV_CIPHERS', dataCiphers.join(':')]);
   if (facts.ivProto !== 0) lines.push(['IV_PROTO', String(facts.ivProto)]);
-  lines.push(...STUB_LINES);
+  lines.push(...(facts.decompresses ? DECOMPRESSION_LINES : STUB_LINES));
   for (const [name, value] of facts.extra) {
     if (!NAME.test(name) || hasControlCharacter(value)) {
       throw new OvpnUsageError(
@@ -112,6 +120,14 @@ const DECIMAL = /^\d{1,9}$/;
 /** The framings that we understand without compressing. */
 const STUB_LINES = [
   ['IV_LZO_STUB', '1'],
+  ['IV_COMP_STUB', '1'],
+  ['IV_COMP_STUBv2', '1'],
+] as const;
+/** The same, and what is opened. */
+const DECOMPRESSION_LINES = [
+  ['IV_LZ4', '1'],
+  ['IV_LZ4v2', '1'],
+  ['IV_LZO', '1'],
   ['IV_COMP_STUB', '1'],
   ['IV_COMP_STUBv2', '1'],
 ] as const;

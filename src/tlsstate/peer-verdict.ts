@@ -30,7 +30,7 @@ export function peerVerdict(
   return new OvpnPeerError(
     restart ? 'OVPN_PEER_RESTART' : 'OVPN_PEER_HALT',
     `the server ${wish}${reason === '' ? '' : `: ${reason}`}`,
-    { layer: 'tlsstate', retryable: restart, reason },
+    { layer: 'tlsstate', retryable: restart, reason, flags: message.flags },
   );
 }
 
@@ -42,7 +42,7 @@ function authVerdict(message: AuthFailed, usedToken: boolean): OvpnError {
     return new OvpnAuthError(
       'OVPN_AUTH_TEMPORARY',
       `the server cannot check credentials at present${said}`,
-      { ...shared, retryable: true, backoffMs: message.temporary.backoffMs },
+      { ...shared, ...message.temporary, retryable: true },
     );
   }
   if (message.challenge !== undefined) {
@@ -56,7 +56,8 @@ function authVerdict(message: AuthFailed, usedToken: boolean): OvpnError {
       `the server has none of ours${said}; compare its data-ciphers with the profile's`,
     );
   }
-  if (usedToken || message.session) {
+  // Without a token, a session that has expired is a password that was refused: no circle.
+  if (usedToken) {
     return new OvpnAuthError('OVPN_AUTH_FAILED', `the server refused its auth-token${said}`, {
       ...shared,
       retryable: true,

@@ -9,14 +9,19 @@ export const MAX_PUSH_PARTS = 64;
 export const MAX_PUSH_MS = 30_000;
 
 /**
- * Joins the parts of a PUSH_REPLY: each but the last ends with `push-continuation 2`, the last one
+ * Joins the parts of a PUSH_REPLY or a PUSH_UPDATE: each but the last ends with `push-continuation 2`, the last one
  * of several with `push-continuation 1`, a single one with neither. What it keeps is bounded.
  */
 export class PushAssembly {
+  readonly #name: 'PUSH_REPLY' | 'PUSH_UPDATE';
   #options: string[] = [];
   #bytes = 0;
   #parts = 0;
   #deadline: Millis = Number.POSITIVE_INFINITY;
+
+  constructor(name: 'PUSH_REPLY' | 'PUSH_UPDATE' = 'PUSH_REPLY') {
+    this.#name = name;
+  }
 
   /** By when the last part must be there; `Infinity` while no set is open. */
   get deadline(): Millis {
@@ -54,21 +59,21 @@ export class PushAssembly {
   }
 
   #excess(now: Millis): OvpnProtocolError | undefined {
-    if (this.#bytes > MAX_PUSH_BYTES) return tooMuch(`at most ${MAX_PUSH_BYTES} bytes of options`);
+    if (this.#bytes > MAX_PUSH_BYTES) return this.#over(`at most ${MAX_PUSH_BYTES} bytes`);
     if (this.#options.length > MAX_PUSH_OPTIONS)
-      return tooMuch(`at most ${MAX_PUSH_OPTIONS} options`);
-    if (this.#parts > MAX_PUSH_PARTS) return tooMuch(`at most ${MAX_PUSH_PARTS} parts`);
-    if (now > this.#deadline) return tooMuch(`all parts within ${MAX_PUSH_MS} ms`);
+      return this.#over(`at most ${MAX_PUSH_OPTIONS} options`);
+    if (this.#parts > MAX_PUSH_PARTS) return this.#over(`at most ${MAX_PUSH_PARTS} parts`);
+    if (now > this.#deadline) return this.#over(`all parts within ${MAX_PUSH_MS} ms`);
     return undefined;
   }
-}
 
-function tooMuch(limit: string): OvpnProtocolError {
-  return new OvpnProtocolError(`PUSH_REPLY: expected ${limit}`, {
-    code: 'OVPN_PUSH_INVALID',
-    layer: 'tlsstate',
-    reference: 'push.c push-continuation',
-  });
+  #over(limit: string): OvpnProtocolError {
+    return new OvpnProtocolError(`${this.#name}: expected ${limit}`, {
+      code: 'OVPN_PUSH_INVALID',
+      layer: 'tlsstate',
+      reference: 'push.c push-continuation',
+    });
+  }
 }
 
 const CONTINUATION = /^push-continuation (\d+)$/;

@@ -1,50 +1,38 @@
 import type { X509Certificate } from 'node:crypto';
-import { OvpnAuthError, OvpnProtocolError, OvpnTimeoutError, toError } from '../core/errors.ts';
+import { OvpnProtocolError, OvpnTimeoutError, toError } from '../core/errors.ts';
 import { hasControlCharacter } from '../core/log.ts';
 import type { Millis } from '../core/machine.ts';
-import type { DataCipher } from '../model/ciphers.ts';
+import { Secret } from '../core/secret.ts';
 import type { Agreement } from './agreement.ts';
-import {
-  chooseServerCipher,
-  NO_SHARED_CIPHER_REASON,
-  negotiatesCipher,
-  noSharedCipher,
-} from './cipher-choice.ts';
+import { NO_SHARED_CIPHER_REASON, noSharedCipher } from './cipher-choice.ts';
 import type { AuthFailed, ControlMessage } from './control-message.ts';
 import { type HandshakeContext, HandshakeCore } from './handshake-core.ts';
-import type { AuthenticationVerdict, Handshake, HandshakeStep } from './handshake-step.ts';
+import type {
+  AuthenticationRequest,
+  AuthenticationVerdict,
+  Handshake,
+  HandshakeStep,
+  PendingSignIn,
+} from './handshake-step.ts';
 import type { KeyMethod2 } from './key-method2.ts';
+import { KeyMethod2Assembly } from './key-method2-assembly.ts';
 import { cipherOfOptions } from './options-string.ts';
 import { IvProto, ivProtoOf, parsePeerInfo } from './peer-info.ts';
 import { peerVerdict } from './peer-verdict.ts';
-
-/** What came of the negotiation, for the text of the push. */
-export interface NegotiatedFacts {
-  readonly cipher: DataCipher;
-  /** Whether the client negotiates ciphers: to one that does not, none is pushed. */
-  readonly negotiatesCipher: boolean;
-  /** undefined for a client without DATA_V2: push none. */
-  readonly peerId: number | undefined;
-  readonly tlsEkm: boolean;
-  readonly ccExit: boolean;
-  /** Whether `dyn-tls-crypt` and `aead-epoch` are granted. */
-  readonly dynTlsCrypt: boolean;
-  readonly aeadEpoch: boolean;
-  /** All bits that the client announced. */
-  readonly ivProto: number;
-}
+import { clientRefused, refusalMessage, tokenOptions } from './refusal-message.ts';
+import {
+  type NegotiatedFacts,
+  negotiatedFacts,
+  type ServerAgreementFacts,
+  serverAgreement,
+} from './server-agreement.ts';
+import { serverQuestionText } from './server-question.ts';
 
 /** The server's side of every negotiation with one peer; times as in `Profile`. */
-export interface ServerHandshakeOptions {
+export interface ServerHandshakeOptions extends ServerAgreementFacts {
   /** The options ("OCC") string. */
   readonly optionsString: string;
-  readonly dataCiphers: readonly string[];
-  readonly dataCiphersFallback: string | undefined;
   readonly handWindowMs: number;
-  /** The id under which DATA_V2 packets of this peer are found. */
-  readonly peerId: number | undefined;
-  /** What a client that announces it is granted. */
-  readonly grants: { readonly dynTlsCrypt: boolean; readonly aeadEpoch: boolean };
   /** The whole messages (`PUSH_REPLY,…`) for this peer, each at most 1,024 bytes. */
   readonly buildPush: (negotiated: NegotiatedFacts) => readonly string[];
 }
@@ -52,14 +40,25 @@ export interface ServerHandshakeOptions {
 /** How long a refused client is kept, so that it hears why. Unit: milliseconds. Source: push.c. */
 export const REFUSAL_GRACE_MS = 5000;
 
-type Phase = 'tls' | 'key-exchange' | 'authenticate' | 'push' | 'established' | 'refused';
+/** Least time between two questions whether a pending client may in. Unit: milliseconds. */
+const ASK_AGAIN_MS = 1000;
+
+type Phase =
+  | 'tls'
+  | 'key-exchange'
+  | 'authenticate'
+  | 'pending'
+  | 'push'
+  | 'established'
+  | 'refused';
 
 /**
  * The server's negotiation of one key id:
  *
  *     tls ─secured─▶ key-exchange ─client's key method 2─▶ authenticate ─ok─▶ push ─asked, or
  *                                                               │        IV_PROTO bit 2─▶ established
- *                                                               └─no─▶ refused ─grace─▶ failed
+ *                                                           │   └─no─▶ refused ─grace─▶ failed
+ *                                                           └─later─▶ pending ─answer, PUSH_REQUEST─▶ authenticate
  */
 export class ServerHandshake implements Handshake {
   readonly #core: HandshakeCore;
@@ -67,6 +66,10 @@ export class ServerHandshake implements Handshake {
   #phase: Phase = 'tls';
   #certificate: X509Certificate | undefined;
   #clientCipher: string | undefined;
+  readonly #records = new KeyMethod2Assembly();
+  #request: AuthenticationRequest | undefined;
+  #askedAt: Millis = 0;
+  #tokenOptions: readonly string[] = [];
   #peerInfo: ReadonlyMap<string, string> = new Map();
   #pushRequested = false;
   #deadline: Millis;
@@ -95,43 +98,53 @@ export class ServerHandshake implements Handshake {
     if (this.#phase === 'tls') this.#phase = 'key-exchange';
   }
 
-  received(plaintext: Buffer): void {
+  received(plaintext: Buffer, now: Millis): void {
     if (this.#core.failed) return;
     if (this.#phase === 'key-exchange') {
-      const message = this.#core.readKeyMethod2(plaintext);
-      if (message !== undefined) this.#onKeyMethod2(message);
+      const whole = this.#records.push(plaintext);
+      const message = whole && this.#core.readKeyMethod2(whole);
+      if (message !== undefined) this.#onKeyMethod2(message, now);
       return;
     }
     for (const message of this.#core.readMessages(plaintext)) {
       if (this.#core.failed) return;
-      this.#onMessage(message);
+      this.#onMessage(message, now);
     }
   }
 
   /** The judgement of the program behind the server. */
   authenticated(verdict: AuthenticationVerdict, now: Millis): void {
-    if (this.#core.failed || this.#phase !== 'authenticate') return;
-    this.#core.sendKeyMethod2({
-      options: this.#options.optionsString,
-      username: undefined,
-      password: undefined,
-      peerInfo: undefined,
-    });
+    const request = this.#request;
+    if (this.#core.failed || this.#phase !== 'authenticate' || request === undefined) return;
+    if (!request.pending) {
+      this.#core.sendKeyMethod2({
+        options: this.#options.optionsString,
+        username: undefined,
+        password: undefined,
+        peerInfo: undefined,
+      });
+    }
     if (!verdict.ok) {
-      this.#refuse(authFailed(verdict), clientRefused(verdict.reason), now);
+      if (verdict.pending !== undefined && this.keyId === 0) this.#wait(verdict.pending, now);
+      else this.#refuse(refusalMessage(verdict, request), clientRefused(verdict), now);
       return;
     }
-    const agreement = this.#agree();
+    this.#request = undefined;
+    this.#tokenOptions = tokenOptions(verdict);
+    const { memory } = this.#core.context;
+    const client = { peerInfo: this.#peerInfo, cipher: this.#clientCipher };
+    const agreement = this.keyId > 0 ? memory.agreement : serverAgreement(client, this.#options);
     if (agreement === undefined) {
       const error = noSharedCipher('the client lists none of ours');
-      this.#refuse(authFailed({ reason: NO_SHARED_CIPHER_REASON }), error, now);
+      const refusal = { ok: false, reason: NO_SHARED_CIPHER_REASON } as const;
+      this.#refuse(refusalMessage(refusal, request), error, now);
       return;
     }
-    this.#core.context.memory.agreement = agreement;
+    memory.agreement = agreement;
     this.#core.enter('S_ACTIVE');
     this.#phase = 'push';
     this.#deadline = now + this.#options.handWindowMs;
-    if (this.keyId > 0) this.#establish(agreement);
+    if (this.keyId > 0) this.#reestablish(agreement);
     else if (this.#pushRequested || this.#announces(IvProto.REQUEST_PUSH)) this.#push(agreement);
   }
 
@@ -170,9 +183,10 @@ export class ServerHandshake implements Handshake {
 
   wipe(): void {
     this.#core.wipe();
+    this.#request = undefined;
   }
 
-  #onKeyMethod2({ options, username, password, peerInfo }: KeyMethod2): void {
+  #onKeyMethod2({ options, username, password, peerInfo }: KeyMethod2, now: Millis): void {
     if (username !== undefined && hasControlCharacter(username)) {
       this.#core.fail(
         new OvpnProtocolError('expected a user name without control characters', {
@@ -183,20 +197,29 @@ export class ServerHandshake implements Handshake {
     }
     this.#peerInfo = parsePeerInfo(peerInfo);
     this.#clientCipher = cipherOfOptions(options);
-    this.#phase = 'authenticate';
-    this.#core.step({
-      kind: 'authenticate',
-      request: {
-        keyId: this.keyId,
-        username,
-        password,
-        peerInfo: this.#peerInfo,
-        certificate: this.#certificate,
-      },
-    });
+    const shown = { username, password, peerInfo: this.#peerInfo, certificate: this.#certificate };
+    this.#ask({ keyId: this.keyId, ...shown, pending: false, response: undefined }, now);
   }
 
-  #onMessage(message: ControlMessage): void {
+  #ask(request: AuthenticationRequest, now: Millis): void {
+    this.#request = request;
+    this.#askedAt = now;
+    this.#phase = 'authenticate';
+    this.#core.step({ kind: 'authenticate', request });
+  }
+
+  /** Tells the client, once and after each of its answers, what is waited for. */
+  #wait({ timeoutMs = this.#options.handWindowMs, question }: PendingSignIn, now: Millis): void {
+    const isNews = this.#request?.pending === false || this.#request?.response !== undefined;
+    this.#phase = 'pending';
+    if (!isNews) return;
+    this.#deadline = now + timeoutMs;
+    this.#core.send({ kind: 'auth-pending', timeoutMs });
+    if (question === undefined) return;
+    this.#core.send({ kind: 'info-pre', text: serverQuestionText(question) });
+  }
+
+  #onMessage(message: ControlMessage, now: Millis): void {
     this.#core.step({ kind: 'message', message });
     const verdict = peerVerdict(message, 'server', false);
     if (verdict !== undefined) {
@@ -205,40 +228,21 @@ export class ServerHandshake implements Handshake {
       this.#pushRequested = true;
       const { agreement } = this.#core.context.memory;
       if (this.#phase === 'push' && agreement !== undefined) this.#push(agreement);
+      else if (now - this.#askedAt >= ASK_AGAIN_MS) this.#askAgain(undefined, now);
+    } else if (message.kind === 'cr-response') {
+      this.#askAgain(new Secret(Buffer.from(message.text, 'base64').toString('utf8')), now);
     }
   }
 
-  /** What key id 0 settles; later key ids keep it. Undefined without a shared cipher. */
-  #agree(): Agreement | undefined {
-    const { agreement } = this.#core.context.memory;
-    if (this.keyId > 0) return agreement;
-    const { dataCiphers, dataCiphersFallback, grants } = this.#options;
-    const cipher = chooseServerCipher({
-      dataCiphers,
-      fallback: dataCiphersFallback,
-      peerInfo: this.#peerInfo,
-      clientOptions: this.#clientCipher,
-    });
-    if (cipher === undefined) return undefined;
-    const peerId = this.#announces(IvProto.DATA_V2) ? this.#options.peerId : undefined;
-    // Only `protocol-flags` can tell of these two, and only with bit 7 is that read.
-    const readsFlags = this.#announces(IvProto.CC_EXIT_NOTIFY);
-    const knowsEpochs = readsFlags && this.#announces(IvProto.AEAD_EPOCH);
-    return {
-      cipher,
-      peerId,
-      tlsEkm: this.#announces(IvProto.TLS_KEY_EXPORT),
-      dynTlsCrypt: grants.dynTlsCrypt && readsFlags && this.#announces(IvProto.DYN_TLS_CRYPT),
-      aeadEpoch: grants.aeadEpoch && knowsEpochs && cipher.aead && peerId !== undefined,
-    };
+  #askAgain(response: Secret | undefined, now: Millis): void {
+    if (this.#phase !== 'pending' || this.#request === undefined) return;
+    this.#ask({ ...this.#request, pending: true, response }, now);
   }
 
   #push(agreement: Agreement): void {
-    const ivProto = ivProtoOf(this.#peerInfo);
-    const ccExit = this.#announces(IvProto.CC_EXIT_NOTIFY);
-    const facts = { ccExit, ivProto, negotiatesCipher: negotiatesCipher(this.#peerInfo) };
+    const facts = negotiatedFacts(agreement, this.#peerInfo, this.#tokenOptions);
     try {
-      for (const text of this.#options.buildPush({ ...agreement, ...facts })) {
+      for (const text of this.#options.buildPush(facts)) {
         this.#core.send({ kind: 'unknown', text });
       }
     } catch (thrown) {
@@ -246,6 +250,13 @@ export class ServerHandshake implements Handshake {
       return;
     }
     this.#establish(agreement);
+  }
+
+  /** A renegotiation is told of nothing but a newer token. */
+  #reestablish(agreement: Agreement): void {
+    this.#establish(agreement);
+    const options = this.#tokenOptions;
+    if (options.length > 0) this.#core.send({ kind: 'push-reply', options });
   }
 
   #establish(agreement: Agreement): void {
@@ -264,22 +275,4 @@ export class ServerHandshake implements Handshake {
   #announces(bit: number): boolean {
     return (ivProtoOf(this.#peerInfo) & bit) !== 0;
   }
-}
-
-function authFailed({ reason, temporary }: { reason?: string; temporary?: boolean }): AuthFailed {
-  return {
-    kind: 'auth-failed',
-    reason,
-    temporary: temporary === true ? { backoffMs: 0, advance: 'no' } : undefined,
-    session: false,
-    challenge: undefined,
-  };
-}
-
-function clientRefused(reason: string | undefined): OvpnAuthError {
-  return new OvpnAuthError('OVPN_AUTH_FAILED', 'the client was refused by authenticate', {
-    layer: 'tlsstate',
-    initiator: 'library',
-    ...(reason !== undefined && { reason }),
-  });
 }

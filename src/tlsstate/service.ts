@@ -31,13 +31,14 @@ export class TlsStateService implements Service {
   readonly #options: TlsStateOptions;
   readonly #ports: TlsStatePorts;
   readonly #events: TlsStateEvents;
-  readonly #memory = new SessionMemory();
+  readonly #memory: SessionMemory;
   /** In the order in which they began. */
   readonly #negotiations = new Map<number, Negotiation>();
   /** What promises brought, for the next run of the pump. */
   readonly #answers: ((now: Millis) => void)[] = [];
   #ids: SessionIds | undefined;
   #current: Negotiation | undefined;
+  #heard: Negotiation | undefined;
   #push: PushOptions | undefined;
   /** Longest next piece of TLS, of key id 0 at first. */
   #nextChunkBytes: number;
@@ -45,6 +46,7 @@ export class TlsStateService implements Service {
 
   constructor(options: TlsStateOptions, ports: TlsStatePorts, events: TlsStateEvents) {
     this.#options = options;
+    this.#memory = new SessionMemory(options.role === 'client' ? options.held : undefined);
     this.#nextChunkBytes = options.firstChunkBytes;
     this.#ports = ports;
     this.#events = events;
@@ -90,10 +92,11 @@ export class TlsStateService implements Service {
     for (const { handshake } of this.#negotiations.values()) handshake.onTimeout(now);
   }
 
-  /** Sends `message` over the newest established key; false when there is none yet. */
+  /** Sends `message` over the newest established key, else where a text came from; false for none. */
   send(message: ControlMessage): boolean {
-    if (this.#current === undefined) return false;
-    this.#current.handshake.send(message);
+    const over = this.#current ?? this.#heard;
+    if (over === undefined) return false;
+    over.handshake.send(message);
     this.#options.arm();
     return true;
   }
@@ -105,6 +108,7 @@ export class TlsStateService implements Service {
     this.#negotiations.clear();
     this.#answers.length = 0;
     this.#current = undefined;
+    this.#heard = undefined;
     this.#memory.forget();
   }
 
@@ -201,7 +205,11 @@ export class TlsStateService implements Service {
         this.#push = step.push;
         this.#events.pushed(step.push);
         break;
+      case 'updated':
+        this.#events.updated?.(step.push);
+        break;
       case 'message':
+        this.#heard = negotiation;
         this.#events.message(step.message);
         break;
       case 'control-key':

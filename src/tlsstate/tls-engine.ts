@@ -5,20 +5,20 @@ import type { Secret } from '../core/secret.ts';
 import { KEY2_BYTES } from '../model/data-channel-key.ts';
 import type { Role } from '../model/ids.ts';
 import type { ExporterLabel } from './exporter-label.ts';
+import { chainOf } from './issuers.ts';
 import { MAX_WAITING_BYTES, TlsBio } from './tls-bio.ts';
+import { type TlsChoices, tlsChoiceOptions } from './tls-choices.ts';
 import { tlsError } from './tls-errors.ts';
 import { type PeerChecks, verifyPeer } from './verify-peer.ts';
 
 /** Identity and rules of one end; fields as in `Profile`. */
-export interface TlsIdentity {
+export interface TlsIdentity extends TlsChoices {
   /** PEM. Undefined only for a client with `peerFingerprints`, or a server that asks for none. */
   readonly ca: string | undefined;
   readonly cert: string | undefined;
   readonly key: Secret | undefined;
   /** PEM: with it, every certificate of a chain needs a valid list of its issuer. */
   readonly crl: string | undefined;
-  readonly tlsVersionMin: '1.2' | '1.3';
-  readonly tlsVersionMax: '1.2' | '1.3';
   readonly checks: PeerChecks;
   /** Server: whether clients need a certificate. A client always asks for the server's. */
   readonly clientCertificate: 'required' | 'none';
@@ -31,6 +31,9 @@ export type TlsEvent =
   /** Plaintext of one TLS record. */
   | { readonly kind: 'record'; readonly plaintext: Buffer }
   | { readonly kind: 'failed'; readonly error: OvpnTlsError };
+
+/** Content type of a TLS record (RFC 8446 §5.1). */
+const HANDSHAKE_RECORD = 22;
 
 /**
  * One TLS session of node:tls over a {@link TlsBio}. What node:tls reports is queued, so that the
@@ -46,6 +49,8 @@ export class TlsEngine {
   readonly #writes: Buffer[] = [];
   #socket: tls.TLSSocket | undefined;
   #peer: X509Certificate | undefined;
+  /** Whether the peer has said more than an alert. */
+  #answered = false;
   #waitingPlaintext = 0;
   #writing = false;
   #secure = false;
@@ -65,7 +70,7 @@ export class TlsEngine {
       this.destroy();
       throw new OvpnTlsError(
         'OVPN_TLS_FAILED',
-        'ca, cert, key or crl cannot be used: check that they are PEM and that cert and key belong together',
+        'ca, cert, key or crl cannot be used: check that they are PEM, that cert and key belong together, and that tls-cert-profile allows for their keys and signatures',
         { layer: 'tlsstate', initiator: 'user', cause: toError(thrown) },
       );
     }
@@ -88,6 +93,7 @@ export class TlsEngine {
 
   /** Takes TLS bytes of the peer. Keeps `bytes`. */
   feed(bytes: Buffer): void {
+    this.#answered ||= bytes[0] === HANDSHAKE_RECORD;
     this.#bio.feed(bytes);
   }
 
@@ -168,15 +174,14 @@ export class TlsEngine {
   }
 
   #commonOptions(): tls.SecureContextOptions {
-    const { ca, cert, key, crl, tlsVersionMin, tlsVersionMax } = this.#identity;
+    const { ca, cert, key, crl } = this.#identity;
     return {
       // An empty list, not the absent one: that would be the system's authorities.
       ca: ca ?? [],
       ...(cert !== undefined && { cert }),
       ...(key !== undefined && { key: key.reveal() }),
       ...(crl !== undefined && { crl }),
-      minVersion: `TLSv${tlsVersionMin}`,
-      maxVersion: `TLSv${tlsVersionMax}`,
+      ...tlsChoiceOptions(this.#identity, tls.DEFAULT_CIPHERS),
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
     };
   }
@@ -198,7 +203,7 @@ export class TlsEngine {
       );
       return;
     }
-    const refusal = this.#peer && verifyPeer(this.#peer.raw, this.#identity.checks);
+    const refusal = this.#peer && this.#judge(this.#peer);
     if (refusal !== undefined) {
       this.#refuse(refusal);
       return;
@@ -210,6 +215,11 @@ export class TlsEngine {
       this.#waitingPlaintext += plaintext.length;
       this.#queue({ kind: 'record', plaintext });
     });
+  }
+
+  #judge(peer: X509Certificate): OvpnTlsError | undefined {
+    const { ca, checks } = this.#identity;
+    return verifyPeer(peer.raw, checks, () => chainOf(peer, ca));
   }
 
   get #needsPeer(): boolean {
@@ -239,7 +249,8 @@ export class TlsEngine {
 
   #fail(error: Error, code: string | undefined): void {
     if (this.#ended) return;
-    this.#refuse(tlsError({ role: this.#role, error, code, peer: this.#peer, now: new Date() }));
+    const [role, answered, peer] = [this.#role, this.#answered, this.#peer];
+    this.#refuse(tlsError({ role, error, code, peer, answered, now: new Date() }));
   }
 
   /** The last event: what came before it is still delivered. */

@@ -13,22 +13,23 @@ export interface TlsFailure {
   readonly code: string | undefined;
   /** The peer's leaf certificate, where it was seen. */
   readonly peer: X509Certificate | undefined;
+  /** Whether the peer has said anything but an alert: until then nothing was agreed on. */
+  readonly answered: boolean;
   readonly now: Date;
 }
 
 /** An error of node:tls as one of ours, with what was expected, what came and what to try. */
-export function tlsError({ role, error, code, peer, now }: TlsFailure): OvpnTlsError {
+export function tlsError(failure: TlsFailure): OvpnTlsError {
+  const { role, error, code } = failure;
   const other = role === 'client' ? 'server' : 'client';
-  const [ourCode, message] = describe(code ?? '', error, other, peer, now);
+  const [ourCode, message] = describe(code ?? '', other, failure);
   return new OvpnTlsError(ourCode, message, { layer: 'tlsstate', cause: error });
 }
 
 function describe(
   code: string,
-  error: Error,
   other: Role,
-  peer: X509Certificate | undefined,
-  now: Date,
+  { error, peer, answered, now }: TlsFailure,
 ): [OvpnErrorCode, string] {
   const subject = shownSubject(peer);
   if (UNTRUSTED.has(code)) {
@@ -69,6 +70,13 @@ function describe(
   }
   if (code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE') {
     return ['OVPN_CERT_MISSING', `expected a certificate of the ${other}, got none`];
+  }
+  if (ALERT.test(code) && other === 'server' && !answered) {
+    return [
+      'OVPN_TLS_FAILED',
+      `expected the server to agree on TLS, got the alert ${alertName(code)} at once; it may have none of our TLS ` +
+        'versions, ciphers and groups: check tls-version-min, tls-version-max, tls-cipher, tls-ciphersuites and tls-groups',
+    ];
   }
   if (ALERT.test(code)) {
     return [

@@ -8,6 +8,7 @@ import type { SessionIds, TlsChunk } from '../model/tls-chunk.ts';
 import type { ControlMessage } from './control-message.ts';
 import type { ClientHandshakeOptions, KeyExchangeCredentials } from './handshake.ts';
 import type { AuthenticationRequest, AuthenticationVerdict } from './handshake-step.ts';
+import type { HeldToken } from './held-token.ts';
 import type { ServerHandshakeOptions } from './server-handshake.ts';
 import type { TlsIdentity } from './tls-engine.ts';
 
@@ -38,6 +39,8 @@ export interface TlsStateEvents {
   state(state: NegotiationState, keyId: number): void;
   /** The client has the whole push; its key follows. */
   pushed(push: PushOptions): void;
+  /** A PUSH_UPDATE has changed it: what is in force from now on. */
+  updated?(push: PushOptions): void;
   /**
    * Told once, when key id 0 has settled and before it is `established`: 256 bytes for the control
    * wrap of later key ids, which the receiver overwrites, or undefined: they keep that of key id 0.
@@ -64,6 +67,8 @@ interface CommonOptions {
 export interface ClientTlsStateOptions extends CommonOptions {
   readonly role: 'client';
   readonly handshake: ClientHandshakeOptions;
+  /** The auth-token, where sessions before and after this one share it. Default: its own. */
+  readonly held?: HeldToken;
   /** Asked for every key id while no auth-token is held; undefined where the server wants none. */
   readonly credentials: () => Promise<KeyExchangeCredentials | undefined>;
 }

@@ -1,169 +1,105 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { type OvpnErrorCode, OvpnTlsError } from '../core/errors.ts';
-import { printable } from '../core/log.ts';
+import type { OvpnTlsError } from '../core/errors.ts';
 import type { X509NameCheck } from '../model/profile.ts';
+import { readCertificate } from './certificate.ts';
 import {
-  type CertificateFacts,
-  KeyUsage,
-  OID_COMMON_NAME,
-  readCertificate,
-  type SubjectAttribute,
-} from './certificate.ts';
+  type CertificateDigest,
+  checkFingerprint,
+  checkIssuerDigest,
+} from './certificate-digest.ts';
+import { checkName } from './certificate-name.ts';
+import {
+  checkExtendedKeyUsage,
+  checkKeyUsage,
+  checkNetscapeType,
+  checkPurpose,
+} from './certificate-purpose.ts';
+import { type Chain, decimalSerial, MAX_SHOWN_CERTIFICATES } from './issuers.ts';
+import { refused } from './refused.ts';
 
 /** What is asked of a peer's certificate beside its chain; fields as in `Profile`. */
 export interface PeerChecks {
   readonly remoteCertTls: 'server' | 'client' | undefined;
+  readonly remoteCertKu: readonly number[];
+  readonly remoteCertEku: string | undefined;
+  readonly nsCertType: 'server' | 'client' | undefined;
   readonly verifyX509Name: X509NameCheck | undefined;
   /** SHA-256 of the DER, 32 bytes each; any one is enough. Empty: not asked for. */
   readonly peerFingerprints: readonly Buffer[];
+  /** Digests of the certificate that has issued the leaf; any one is enough. Empty: not asked for. */
+  readonly verifyHashes: readonly CertificateDigest[];
+  /** Decimal serial numbers that no certificate of the chain may have. */
+  readonly revokedSerials: readonly string[];
 }
+
+/** Checks that ask for nothing beside a chain that node:tls accepts. */
+export const NO_PEER_CHECKS: PeerChecks = Object.freeze({
+  remoteCertTls: undefined,
+  remoteCertKu: [],
+  remoteCertEku: undefined,
+  nsCertType: undefined,
+  verifyX509Name: undefined,
+  peerFingerprints: [],
+  verifyHashes: [],
+  revokedSerials: [],
+});
 
 /**
  * Judges a peer's leaf certificate by the profile's own rules. The chain is node:tls's work; these
  * checks come in addition and read the DER only. Undefined when the certificate is accepted.
+ *
+ * @param chain who has issued it, asked for where a check needs it; undefined: that is not known
  */
-export function verifyPeer(der: Buffer, checks: PeerChecks): OvpnTlsError | undefined {
-  if (checks.peerFingerprints.length > 0) {
-    const refusal = checkFingerprint(der, checks.peerFingerprints);
-    if (refusal !== undefined) return refusal;
-  }
-  if (checks.remoteCertTls === undefined && checks.verifyX509Name === undefined) return undefined;
+export function verifyPeer(
+  der: Buffer,
+  checks: PeerChecks,
+  chain: () => Chain | undefined = () => undefined,
+): OvpnTlsError | undefined {
+  const { peerFingerprints } = checks;
+  const stranger =
+    peerFingerprints.length === 0 ? undefined : checkFingerprint(der, peerFingerprints);
+  return stranger ?? checkFacts(der, checks) ?? checkChain(checks, chain);
+}
+
+function checkFacts(der: Buffer, checks: PeerChecks): OvpnTlsError | undefined {
+  const { remoteCertTls, remoteCertKu, remoteCertEku, nsCertType, verifyX509Name } = checks;
+  const wanted = [remoteCertTls, remoteCertEku, nsCertType, verifyX509Name, ...remoteCertKu];
+  if (wanted.every((check) => check === undefined)) return undefined;
   const facts = readCertificate(der);
   if (facts === undefined) {
     return refused('OVPN_TLS_FAILED', "the peer's certificate cannot be read: malformed DER");
   }
-  if (checks.remoteCertTls !== undefined) {
-    const refusal = checkPurpose(facts, checks.remoteCertTls);
-    if (refusal !== undefined) return refusal;
-  }
-  return checks.verifyX509Name && checkName(facts, checks.verifyX509Name);
+  const refusals = [
+    remoteCertTls === undefined ? undefined : checkPurpose(facts, remoteCertTls),
+    remoteCertKu.length === 0 ? undefined : checkKeyUsage(facts, remoteCertKu),
+    remoteCertEku === undefined ? undefined : checkExtendedKeyUsage(facts, remoteCertEku),
+    nsCertType === undefined ? undefined : checkNetscapeType(facts, nsCertType),
+    verifyX509Name === undefined ? undefined : checkName(facts, verifyX509Name),
+  ];
+  return refusals.find((refusal) => refusal !== undefined);
 }
 
-function checkFingerprint(der: Buffer, accepted: readonly Buffer[]): OvpnTlsError | undefined {
-  const digest = createHash('sha256').update(der).digest();
-  let matches = false;
-  for (const fingerprint of accepted) {
-    if (fingerprint.length === digest.length && timingSafeEqual(fingerprint, digest)) {
-      matches = true;
-    }
-  }
-  if (matches) return undefined;
-  const shown = digest
-    .toString('hex')
-    .toUpperCase()
-    .replace(/..(?!$)/g, '$&:');
-  return refused(
-    'OVPN_CERT_FINGERPRINT',
-    `expected one of ${accepted.length} peer-fingerprint values, got a certificate with SHA-256 ${shown}; ` +
-      "compare it with the one the server's administrator gives you",
-  );
-}
-
-/** `remote-cert-tls`: a key usage that can do TLS and the extended key usage of that side. */
-function checkPurpose(
-  facts: CertificateFacts,
-  side: 'server' | 'client',
+function checkChain(
+  { verifyHashes, revokedSerials }: PeerChecks,
+  chain: () => Chain | undefined,
 ): OvpnTlsError | undefined {
-  const { oid, name, keyUsage } = PURPOSES[side];
-  if (facts.extendedKeyUsage === undefined) {
+  if (verifyHashes.length === 0 && revokedSerials.length === 0) return undefined;
+  const known = chain();
+  if (known === undefined) {
     return refused(
-      'OVPN_CERT_NO_EKU',
-      `expected a certificate with extended key usage ${name} (remote-cert-tls ${side}), got one without any; ` +
-        `issue it with extendedKeyUsage=${name}, or remove remote-cert-tls and pin the name or fingerprint`,
+      'OVPN_CERT_UNTRUSTED',
+      `expected a peer that shows at most ${MAX_SHOWN_CERTIFICATES} certificates, got more`,
     );
   }
-  if (!facts.extendedKeyUsage.includes(oid)) {
+  const revoked = known.all.map(decimalSerial).find((serial) => revokedSerials.includes(serial));
+  if (revoked !== undefined) {
     return refused(
-      'OVPN_CERT_PURPOSE',
-      `expected a certificate with extended key usage ${name} (remote-cert-tls ${side}), got ${facts.extendedKeyUsage.join(', ')}; ` +
-        `the peer shows a certificate that was not made for a ${side}`,
+      'OVPN_CERT_REVOKED',
+      `expected a chain of certificates that crl-verify does not name, got serial number ${revoked}`,
     );
   }
-  if (facts.keyUsage === undefined || (facts.keyUsage & keyUsage) === 0) {
-    return refused(
-      'OVPN_CERT_KEY_USAGE',
-      `expected a certificate with a key usage fit for TLS (remote-cert-tls ${side}), got ` +
-        `${facts.keyUsage === undefined ? 'none' : `bits 0x${facts.keyUsage.toString(16)}`}; issue it with keyUsage=digitalSignature`,
-    );
-  }
-  return undefined;
-}
-
-/** `verify-x509-name`; anything that two readers could take for different names is refused. */
-function checkName(facts: CertificateFacts, check: X509NameCheck): OvpnTlsError | undefined {
-  const name = check.type === 'subject' ? subjectText(facts) : soleCommonName(facts);
-  const expected = `verify-x509-name ${printable(check.value)} (${check.type})`;
-  if (name === undefined) {
-    return refused(
-      'OVPN_CERT_NAME',
-      `expected a certificate that matches ${expected}, got one whose name is missing, given more than once, or not plain text`,
-    );
-  }
-  const matches =
-    check.type === 'name-prefix' ? name.startsWith(check.value) : name === check.value;
-  if (matches) return undefined;
-  return refused(
-    'OVPN_CERT_NAME',
-    `expected a certificate that matches ${expected}, got ${printable(name)}`,
+  if (verifyHashes.length === 0) return undefined;
+  return checkIssuerDigest(
+    known.issuers.map(({ raw }) => raw),
+    verifyHashes,
   );
 }
-
-function soleCommonName(facts: CertificateFacts): string | undefined {
-  const names = facts.subject.flat().filter(({ oid }) => oid === OID_COMMON_NAME);
-  return names.length === 1 ? names[0]?.text : undefined;
-}
-
-/** The whole subject as OpenVPN prints it: `C=KG, ST=NA, O=Example, CN=server`. */
-function subjectText(facts: CertificateFacts): string | undefined {
-  const attributes = facts.subject.flat();
-  if (attributes.length === 0 || attributes.some(({ text }) => text === undefined)) {
-    return undefined;
-  }
-  return facts.subject.map((rdn) => rdn.map(attributeText).join(' + ')).join(', ');
-}
-
-function attributeText({ oid, text }: SubjectAttribute): string {
-  return `${SHORT_NAMES.get(oid) ?? oid}=${text}`;
-}
-
-function refused(code: OvpnErrorCode, message: string): OvpnTlsError {
-  return new OvpnTlsError(code, message, { layer: 'tlsstate' });
-}
-
-const PURPOSES = {
-  server: {
-    oid: '1.3.6.1.5.5.7.3.1',
-    name: 'serverAuth',
-    keyUsage: KeyUsage.DIGITAL_SIGNATURE | KeyUsage.KEY_ENCIPHERMENT | KeyUsage.KEY_AGREEMENT,
-  },
-  client: {
-    oid: '1.3.6.1.5.5.7.3.2',
-    name: 'clientAuth',
-    keyUsage: KeyUsage.DIGITAL_SIGNATURE | KeyUsage.KEY_AGREEMENT,
-  },
-} as const;
-
-/** Attribute types by the short names that OpenSSL prints. */
-const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
-  [OID_COMMON_NAME, 'CN'],
-  ['2.5.4.4', 'SN'],
-  ['2.5.4.5', 'serialNumber'],
-  ['2.5.4.6', 'C'],
-  ['2.5.4.7', 'L'],
-  ['2.5.4.8', 'ST'],
-  ['2.5.4.9', 'street'],
-  ['2.5.4.10', 'O'],
-  ['2.5.4.11', 'OU'],
-  ['2.5.4.12', 'title'],
-  ['2.5.4.13', 'description'],
-  ['2.5.4.17', 'postalCode'],
-  ['2.5.4.41', 'name'],
-  ['2.5.4.42', 'GN'],
-  ['2.5.4.43', 'initials'],
-  ['2.5.4.44', 'generationQualifier'],
-  ['2.5.4.46', 'dnQualifier'],
-  ['2.5.4.65', 'pseudonym'],
-  ['0.9.2342.19200300.100.1.1', 'UID'],
-  ['0.9.2342.19200300.100.1.25', 'DC'],
-  ['1.2.840.113549.1.9.1', 'emailAddress'],
-]);

@@ -19,6 +19,12 @@ export interface CertificateOptions {
   readonly notBefore?: Date | string;
   readonly notAfter?: Date | string;
   readonly digest?: 'sha256' | 'sha1';
+  /** Default: {@link SERIAL}. */
+  readonly serial?: Buffer;
+  /** Default: P-256. */
+  readonly keys?: KeyPair;
+  /** Bits of Netscape's certificate type. */
+  readonly netscapeType?: number;
 }
 
 /** A certificate, its key, and what the checks want to know of it. */
@@ -31,6 +37,8 @@ export interface Issued {
 
 export interface Authority extends Issued {
   issue(options: CertificateOptions): Issued;
+  /** An authority whose certificate is signed by this one. */
+  subordinate(name: string, serial?: Buffer): Authority;
   /** A revocation list, PEM, as of `notBefore` to `notAfter`. */
   revoke(
     serials: readonly number[],
@@ -88,14 +96,32 @@ export function clientOptions(changes: Partial<CertificateOptions> = {}): Certif
 
 /** A throw-away certificate authority; its certificates are real and OpenSSL judges them. */
 export function createAuthority(name = 'test authority'): Authority {
+  return authorityOf(name, undefined);
+}
+
+interface Signer {
+  readonly subject: Dn;
+  readonly key: KeyObject;
+}
+
+function authorityOf(name: string, above: Signer | undefined, serial?: Buffer): Authority {
   const subject = commonName(name);
   const keys = keyPair();
-  const options = { subject, keyUsage: KEY_CERT_SIGN | CRL_SIGN, authority: true };
-  const own = certificate(options, keys, subject, keys.privateKey);
+  const options = {
+    subject,
+    keyUsage: KEY_CERT_SIGN | CRL_SIGN,
+    authority: true,
+    ...(serial !== undefined && { serial }),
+  };
+  const { subject: issuer, key } = above ?? { subject, key: keys.privateKey };
+  const own = certificate(options, keys, issuer, key);
   return {
     ...own,
+    subordinate(below, itsSerial) {
+      return authorityOf(below, { subject, key: keys.privateKey }, itsSerial);
+    },
     issue(leaf) {
-      return certificate(leaf, keyPair(), subject, keys.privateKey);
+      return certificate(leaf, leaf.keys ?? keyPair(), subject, keys.privateKey);
     },
     revoke(serials, times = {}) {
       return revocationList(serials, times, subject, keys.privateKey);
@@ -103,7 +129,7 @@ export function createAuthority(name = 'test authority'): Authority {
   };
 }
 
-interface KeyPair {
+export interface KeyPair {
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
 }
@@ -129,7 +155,7 @@ function certificate(
   const now = Date.now();
   const tbs = sequence(
     tlv(0xa0, integer(Buffer.of(2))),
-    integer(Buffer.of(SERIAL)),
+    integer(options.serial ?? Buffer.of(SERIAL)),
     algorithm,
     dn(issuer),
     sequence(
@@ -172,13 +198,17 @@ function revocationList(
   return pem('X509 CRL', sequence(tbs, algorithm, signature));
 }
 
-function extensions({ keyUsage, extendedKeyUsage, authority }: CertificateOptions): Buffer[] {
+function extensions(options: CertificateOptions): Buffer[] {
+  const { keyUsage, extendedKeyUsage, authority, netscapeType } = options;
   const all: Buffer[] = [];
   if (authority === true) all.push(extension('2.5.29.19', sequence(tlv(0x01, Buffer.of(0xff)))));
   else all.push(extension('2.5.29.19', sequence()));
   if (keyUsage !== undefined) all.push(extension('2.5.29.15', bitString(Buffer.of(keyUsage))));
   if (extendedKeyUsage !== undefined) {
     all.push(extension('2.5.29.37', sequence(...extendedKeyUsage.map(oid))));
+  }
+  if (netscapeType !== undefined) {
+    all.push(extension('2.16.840.1.113730.1.1', bitString(Buffer.of(netscapeType))));
   }
   return all;
 }

@@ -74,7 +74,12 @@ describe('parseControlMessage', () => {
     { text: 'INFO,hi', message: { kind: 'info', text: 'hi' } },
     { text: 'INFO_PRE,OPEN_URL:x', message: { kind: 'info-pre', text: 'OPEN_URL:x' } },
     { text: 'CR_RESPONSE,YQ==', message: { kind: 'cr-response', text: 'YQ==' } },
-    { text: 'PUSH_UPDATE,route x', message: { kind: 'unknown', text: 'PUSH_UPDATE,route x' } },
+    { text: 'PUSH_UPDATE', message: { kind: 'push-update', options: [] } },
+    {
+      text: 'PUSH_UPDATE,route x,-?dns',
+      message: { kind: 'push-update', options: ['route x', '-?dns'] },
+    },
+    { text: 'PUSH_UPDATES', message: { kind: 'unknown', text: 'PUSH_UPDATES' } },
     { text: 'RESTARTED', message: { kind: 'unknown', text: 'RESTARTED' } },
     { text: '', message: { kind: 'unknown', text: '' } },
   ])('$text', ({ text, message }) => {
@@ -113,8 +118,8 @@ describe('parseControlMessage', () => {
       'info-pre',
       'push-reply',
       'push-request',
+      'push-update',
       'restart',
-      'unknown',
     ]);
   });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readCertificate } from '../../src/tlsstate/certificate.ts';
 import { type DerNode, readDer } from '../../src/tlsstate/der.ts';
-import { verifyPeer } from '../../src/tlsstate/verify-peer.ts';
+import { NO_PEER_CHECKS, verifyPeer } from '../../src/tlsstate/verify-peer.ts';
 import { createAuthority, serverOptions } from './certificates.ts';
 
 const { der } = createAuthority().issue(serverOptions());
@@ -45,9 +45,9 @@ describe('readDer', () => {
 describe('readCertificate', () => {
   test('every truncation and every changed byte gives facts, nothing, or a refusal', () => {
     const checks = {
+      ...NO_PEER_CHECKS,
       remoteCertTls: 'server',
       verifyX509Name: { type: 'name', value: 'vpn.example' },
-      peerFingerprints: [],
     } as const;
     expect(verifyPeer(der, checks)).toBeUndefined();
     for (let at = 0; at < der.length; at += 1) {

@@ -4,17 +4,23 @@ import { OvpnError, OvpnProtocolError } from '../../src/core/errors.ts';
 import { DropCounter } from '../../src/core/machine.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { DATA_CIPHERS } from '../../src/model/ciphers.ts';
+import { NO_PUSH_OPTIONS } from '../../src/model/push-options.ts';
 import { SessionMemory } from '../../src/tlsstate/agreement.ts';
 import { ClientHandshake, type ClientHandshakeOptions } from '../../src/tlsstate/handshake.ts';
 import type { HandshakeStep } from '../../src/tlsstate/handshake-step.ts';
 import { decodeKeyMethod2, encodeKeyMethod2 } from '../../src/tlsstate/key-method2.ts';
 import { makeKeySource } from '../../src/tlsstate/key-source2.ts';
-import { CLIENT_IV_PROTO } from '../../src/tlsstate/peer-info.ts';
+import { CLIENT_IV_PROTO, IvProto } from '../../src/tlsstate/peer-info.ts';
+import { MAX_PUSH_MS, MAX_PUSH_PARTS } from '../../src/tlsstate/push-assembly.ts';
 import { SeededRandom } from '../sim/seeded-random.ts';
 import { capturedPlaintexts, isKeyMethod2, senderOf } from './captures.ts';
 import { readPush } from './pair.ts';
 
 const PUSH = 'PUSH_REPLY,cipher AES-256-GCM,peer-id 3,protocol-flags tls-ekm\0';
+
+function neverRead(): never {
+  throw new Error('an update that is to be ignored was read');
+}
 
 interface Setting {
   readonly keyId?: number;
@@ -214,7 +220,7 @@ describe('ClientHandshake', () => {
 
   test.each([
     { said: 'AUTH_FAILED\0', code: 'OVPN_AUTH_FAILED', retryable: false },
-    { said: 'AUTH_FAILED,SESSION:expired\0', code: 'OVPN_AUTH_FAILED', retryable: true },
+    { said: 'AUTH_FAILED,SESSION:expired\0', code: 'OVPN_AUTH_FAILED', retryable: false },
     { said: 'AUTH_FAILED,CRV1:R:id:YQ==:code?\0', code: 'OVPN_AUTH_CHALLENGE', retryable: true },
     { said: 'AUTH_FAILED,TEMP[backoff 7]:busy\0', code: 'OVPN_AUTH_TEMPORARY', retryable: true },
     {
@@ -257,13 +263,72 @@ describe('ClientHandshake', () => {
   );
 
   test('PUSH_UPDATE, which was not offered, changes nothing', () => {
-    const { handshake, memory } = exchanged();
+    const ivProto = CLIENT_IV_PROTO & ~IvProto.PUSH_UPDATE;
+    const { handshake, memory } = exchanged({ options: { ivProto, readUpdate: neverRead } });
     handshake.received(Buffer.from(PUSH), 0);
     const { agreement } = memory;
     steps(handshake);
     handshake.received(Buffer.from('PUSH_UPDATE,cipher AES-128-GCM,auth-token x,peer-id 9\0'), 0);
     expect(steps(handshake).map(({ kind }) => kind)).toEqual(['message']);
     expect(memory).toMatchObject({ agreement, authToken: undefined });
+  });
+
+  test('PUSH_UPDATE before there is anything to change is ignored', () => {
+    const { handshake } = exchanged({ options: { readUpdate: neverRead } });
+    steps(handshake);
+    handshake.received(Buffer.from('PUSH_UPDATE,tun-mtu 1400\0'), 0);
+    expect(steps(handshake).map(({ kind }) => kind)).toEqual(['message']);
+  });
+
+  test('PUSH_UPDATE in several parts is read when all are there, and on a later key id too', () => {
+    const read: (readonly string[])[] = [];
+    const readUpdate = (options: readonly string[]) => {
+      read.push(options);
+      return NO_PUSH_OPTIONS;
+    };
+    const { handshake, memory } = exchanged({ options: { readUpdate } });
+    handshake.received(Buffer.from(PUSH), 0);
+    const later = exchanged({ keyId: 1, memory, options: { readUpdate } }).handshake;
+    for (const one of [handshake, later]) {
+      steps(one);
+      one.received(Buffer.from('PUSH_UPDATE,-dns,push-continuation 2\0'), 7);
+      expect(one.nextTimeout()).toBe(7 + MAX_PUSH_MS);
+      one.received(Buffer.from('PUSH_UPDATE,tun-mtu 1400,push-continuation 1\0'), 9);
+      expect(steps(one)).toContainEqual({ kind: 'updated', push: NO_PUSH_OPTIONS });
+      expect(one.nextTimeout()).toBe(Number.POSITIVE_INFINITY);
+    }
+    expect(read).toEqual([
+      ['-dns', 'tun-mtu 1400'],
+      ['-dns', 'tun-mtu 1400'],
+    ]);
+  });
+
+  test('a PUSH_UPDATE without its end, or that goes on for ever, ends the session', () => {
+    const options = { readUpdate: () => NO_PUSH_OPTIONS };
+    const part = Buffer.from('PUSH_UPDATE,push-continuation 2\0');
+    const silent = exchanged({ options }).handshake;
+    silent.received(Buffer.from(PUSH), 0);
+    silent.received(Buffer.from(part), 5);
+    silent.onTimeout(5 + MAX_PUSH_MS - 1);
+    expect(errorOf(silent)).toBeUndefined();
+    silent.onTimeout(5 + MAX_PUSH_MS);
+    expect(errorOf(silent)).toMatchObject({ code: 'OVPN_PUSH_TIMEOUT' });
+    const endless = exchanged({ options }).handshake;
+    endless.received(Buffer.from(PUSH), 0);
+    for (let count = 0; count <= MAX_PUSH_PARTS; count += 1) {
+      endless.received(Buffer.from(part), 5);
+    }
+    expect(errorOf(endless)).toMatchObject({ code: 'OVPN_PUSH_INVALID' });
+  });
+
+  test('a PUSH_UPDATE that cannot be applied ends the session with its reason', () => {
+    const readUpdate = () => {
+      throw new OvpnProtocolError('no', { layer: 'config', retryable: true });
+    };
+    const { handshake } = exchanged({ options: { readUpdate } });
+    handshake.received(Buffer.from(PUSH), 0);
+    handshake.received(Buffer.from('PUSH_UPDATE,future\0'), 0);
+    expect(errorOf(handshake)).toMatchObject({ retryable: true });
   });
 
   test('a temporary refusal says how long to wait', () => {
@@ -283,6 +348,43 @@ describe('ClientHandshake', () => {
     handshake.received(Buffer.from('AUTH_FAILED\0'), 0);
     expect(errorOf(handshake)).toMatchObject({ code: 'OVPN_AUTH_FAILED', retryable: true });
     expect(memory.authToken).toBeUndefined();
+  });
+
+  test.each(['AUTH_FAILED,TEMP:busy\0', 'RESTART\0', 'EXIT\0'])(
+    'a token outlives %j: it was not refused',
+    (said) => {
+      const memory = new SessionMemory();
+      memory.username = 'alice';
+      memory.authToken = new Secret('T');
+      const { handshake } = client({ memory });
+      handshake.secured();
+      handshake.received(serverKeyMethod2(), 0);
+      handshake.received(Buffer.from(said), 0);
+      expect(errorOf(handshake)).toBeDefined();
+      expect(memory.authToken?.reveal()).toBe('T');
+    },
+  );
+
+  test('a token that came after the password is refused with the session', () => {
+    const { handshake, memory } = exchanged();
+    handshake.received(Buffer.from('PUSH_REPLY,cipher AES-256-GCM,auth-token T\0'), 0);
+    handshake.received(Buffer.from('AUTH_FAILED,SESSION\0'), 0);
+    expect(errorOf(handshake)).toMatchObject({ code: 'OVPN_AUTH_FAILED', retryable: true });
+    expect(memory.authToken).toBeUndefined();
+  });
+
+  test.each([
+    { bytes: 127, hint: /client certificate/ },
+    { bytes: 128, hint: /a password of more than 127 bytes.* this one has 128$/ },
+  ])('silence after a password of $bytes bytes has its likely cause', ({ bytes, hint }) => {
+    const { handshake } = client();
+    const password = new Secret('x'.repeat(bytes));
+    handshake.credentialsReady({ username: 'alice', password });
+    handshake.secured();
+    handshake.onTimeout(60_000);
+    const error = errorOf(handshake);
+    expect(error).toMatchObject({ code: 'OVPN_HANDSHAKE_TIMEOUT', phase: 'key-exchange' });
+    expect(error?.message).toMatch(hint);
   });
 
   test('a server that speaks before our key method 2 is refused', () => {
@@ -309,10 +411,10 @@ describe('ClientHandshake', () => {
     expect(errorOf(handshake)).toMatchObject({ code: 'OVPN_PUSH_INVALID' });
   });
 
-  test('credentials too long for one record are told as such', () => {
+  test('credentials too long for the wire are told as such', () => {
     const { handshake } = client();
     handshake.secured();
-    handshake.credentialsReady({ username: 'alice', password: new Secret('x'.repeat(3000)) });
+    handshake.credentialsReady({ username: 'alice', password: new Secret('x'.repeat(65_535)) });
     expect(errorOf(handshake)).toMatchObject({ code: 'OVPN_USAGE' });
   });
 

@@ -8,7 +8,9 @@ import {
   encodeKeyMethod2,
   type KeyMethod2,
   MAX_KEY_METHOD2_BYTES,
+  MAX_KEY_METHOD2_STRING_BYTES,
 } from '../../src/tlsstate/key-method2.ts';
+import { KeyMethod2Assembly, TLS_RECORD_BYTES } from '../../src/tlsstate/key-method2-assembly.ts';
 import { makeKeySource, prfSecrets, wipeKeySource } from '../../src/tlsstate/key-source2.ts';
 import { SeededRandom } from '../sim/seeded-random.ts';
 import { capturedPlaintexts, isKeyMethod2, senderOf } from './captures.ts';
@@ -120,20 +122,82 @@ describe('decodeKeyMethod2', () => {
 });
 
 describe('encodeKeyMethod2', () => {
-  test.each([{ extra: 0 }, { extra: 1 }, { extra: 70_000 }])(
-    'is bounded: $extra more',
-    ({ extra }) => {
-      const message: KeyMethod2 = {
-        source: makeKeySource('client', new SeededRandom(1)),
-        options: undefined,
-        username: undefined,
-        password: new Secret('x'.repeat(MAX_KEY_METHOD2_BYTES - 117 - 8 - 1 + extra)),
-        peerInfo: undefined,
-      };
-      if (extra === 0) expect(encodeKeyMethod2(message)).toHaveLength(MAX_KEY_METHOD2_BYTES);
-      else expect(() => encodeKeyMethod2(message)).toThrow(/2048/);
+  const message = (username: string | undefined, password: string, peerInfo?: string) => ({
+    source: makeKeySource('client', new SeededRandom(1)),
+    options: undefined,
+    username,
+    password: new Secret(password),
+    peerInfo,
+  });
+
+  test('takes strings as long as their length field counts', () => {
+    const password = 'x'.repeat(MAX_KEY_METHOD2_STRING_BYTES);
+    const bytes = encodeKeyMethod2(message('ada', password));
+    expect(read(bytes, 'client').password?.reveal()).toBe(password);
+  });
+
+  test.each([
+    { name: 'a longer password', parts: message('ada', 'x'.repeat(65_535)), says: /65534 bytes/ },
+    { name: 'bytes, not characters', parts: message('ada', 'ü'.repeat(32_768)), says: /65534/ },
+    { name: 'a NUL', parts: message('a\0da', 'x'), says: /without a NUL/ },
+    {
+      name: 'a message that is too long',
+      parts: message('x'.repeat(40_000), 'x'.repeat(60_000)),
+      says: new RegExp(`${MAX_KEY_METHOD2_BYTES}`),
+    },
+  ])('refuses $name, without showing it', ({ parts, says }) => {
+    expect(() => encodeKeyMethod2(parts)).toThrow(says);
+    expect(() => encodeKeyMethod2(parts)).not.toThrow(/xx|üü/);
+  });
+});
+
+describe('KeyMethod2Assembly', () => {
+  const whole = (password: string, peerInfo: string) =>
+    encodeKeyMethod2({
+      source: makeKeySource('client', new SeededRandom(1)),
+      options: 'V4',
+      username: 'ada',
+      password: new Secret(password),
+      peerInfo,
+    });
+  const records = (bytes: Buffer) => {
+    const cut: Buffer[] = [];
+    for (let at = 0; at < bytes.length; at += TLS_RECORD_BYTES) {
+      cut.push(Buffer.from(bytes.subarray(at, at + TLS_RECORD_BYTES)));
+    }
+    return cut;
+  };
+
+  test.each([10, 16_000, 16_384, 20_000, 32_768 - 150, 65_534])(
+    'joins the records of a password of %d bytes',
+    (bytes) => {
+      const message = whole('x'.repeat(bytes), 'IV_VER=1\n');
+      const assembly = new KeyMethod2Assembly();
+      const parts = records(message);
+      const given = parts.map((record) => assembly.push(record));
+      expect(given.slice(0, -1)).toEqual(Array.from({ length: parts.length - 1 }, () => undefined));
+      expect(given.at(-1)?.equals(message)).toBe(true);
+      if (parts.length > 1)
+        expect(parts.every((part) => part.every((byte) => byte === 0))).toBe(true);
     },
   );
+
+  test.each([-1, 0, 1])('whatever lies at the edge of a record, %d bytes off', (off) => {
+    const head = whole('', '').length - 1;
+    const message = whole('x'.repeat(TLS_RECORD_BYTES - head + off), 'IV_VER=1\n');
+    const assembly = new KeyMethod2Assembly();
+    const given = records(message).map((record) => assembly.push(record));
+    expect(given.at(-1)?.equals(message)).toBe(true);
+  });
+
+  test('waits for nothing after a record that is not full, and not for ever', () => {
+    const short = Buffer.alloc(100);
+    expect(new KeyMethod2Assembly().push(short)).toBe(short);
+    const assembly = new KeyMethod2Assembly();
+    const full = () => Buffer.alloc(TLS_RECORD_BYTES, 0xff);
+    const given = Array.from({ length: 6 }, () => assembly.push(full())?.length);
+    expect(given).toEqual([undefined, undefined, undefined, undefined, undefined, 98_304]);
+  });
 });
 
 describe('key sources', () => {

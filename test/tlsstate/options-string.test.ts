@@ -96,6 +96,13 @@ describe('optionsString', () => {
     );
   });
 
+  test('with fragment: mtu-dynamic behind comp-lzo, and four bytes more', () => {
+    const facts = { ...plain, cipher: 'AES-256-GCM', compression: 'stub' } as const;
+    expect(optionsString({ ...facts, fragments: true })).toBe(
+      'V4,dev-type tun,link-mtu 1554,tun-mtu 1500,proto UDPv4,comp-lzo,mtu-dynamic,cipher AES-256-GCM,auth [null-digest],keysize 256,key-method 2,tls-client',
+    );
+  });
+
   test('has keydir before the cipher and tls-auth behind the key size', () => {
     const wrap = tlsAuth(1);
     expect(optionsString({ ...plain, wrap, cipher: 'AES-128-GCM', compression: 'stub' })).toBe(

@@ -18,15 +18,11 @@ import type {
   TlsStateOptions,
   TlsStatePorts,
 } from '../../src/tlsstate/tls-state-options.ts';
-import type { PeerChecks } from '../../src/tlsstate/verify-peer.ts';
+import { NO_PEER_CHECKS, type PeerChecks } from '../../src/tlsstate/verify-peer.ts';
 import { SeededRandom } from '../sim/seeded-random.ts';
 import { type Authority, clientOptions, createAuthority, serverOptions } from './certificates.ts';
 
-export const NO_CHECKS: PeerChecks = {
-  remoteCertTls: undefined,
-  verifyX509Name: undefined,
-  peerFingerprints: [],
-};
+export const NO_CHECKS: PeerChecks = NO_PEER_CHECKS;
 
 /** Quiet turns of the event loop after which node:tls has nothing more to say. */
 const QUIET_TURNS = 12;
@@ -212,6 +208,9 @@ export const DEFAULT_IDENTITY: Omit<TlsIdentity, 'cert' | 'key'> = {
   crl: undefined,
   tlsVersionMin: '1.2',
   tlsVersionMax: '1.3',
+  tlsCipher: undefined,
+  tlsCiphersuites: undefined,
+  tlsGroups: undefined,
   checks: NO_CHECKS,
   clientCertificate: 'required',
 };

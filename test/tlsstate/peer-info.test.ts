@@ -26,8 +26,14 @@ describe('clientPeerInfo', () => {
   test('announces what works, in the order of openvpn', () => {
     expect(clientPeerInfo(facts)).toBe(
       'IV_VER=0.1.0\nIV_PLAT=linux\nIV_TCPNL=1\nIV_MTU=1600\nIV_NCP=2\n' +
-        'IV_CIPHERS=AES-256-GCM:AES-128-GCM:CHACHA20-POLY1305\nIV_PROTO=1950\n' +
+        'IV_CIPHERS=AES-256-GCM:AES-128-GCM:CHACHA20-POLY1305\nIV_PROTO=8094\n' +
         'IV_LZO_STUB=1\nIV_COMP_STUB=1\nIV_COMP_STUBv2=1\n',
+    );
+  });
+
+  test('announces compressions where what comes compressed is opened', () => {
+    expect(clientPeerInfo({ ...facts, decompresses: true })).toMatch(
+      /IV_PROTO=\d+\nIV_LZ4=1\nIV_LZ4v2=1\nIV_LZO=1\nIV_COMP_STUB=1\nIV_COMP_STUBv2=1\n$/,
     );
   });
 
@@ -84,9 +90,9 @@ describe('clientPeerInfo', () => {
 
 describe('announcedIvProto', () => {
   test.each([
-    { name: 'an AEAD cipher is offered', dataCiphers: ['AES-256-CBC', 'AES-128-GCM'], bits: 1950 },
-    { name: 'only CBC is offered: no epochs', dataCiphers: ['AES-256-CBC'], bits: 926 },
-    { name: 'nothing known is offered: no epochs', dataCiphers: ['BF-CBC'], bits: 926 },
+    { name: 'an AEAD cipher is offered', dataCiphers: ['AES-256-CBC', 'AES-128-GCM'], bits: 8094 },
+    { name: 'only CBC is offered: no epochs', dataCiphers: ['AES-256-CBC'], bits: 7070 },
+    { name: 'nothing known is offered: no epochs', dataCiphers: ['BF-CBC'], bits: 7070 },
   ])('$name', ({ dataCiphers, bits }) => {
     expect(announcedIvProto(CLIENT_IV_PROTO, dataCiphers)).toBe(bits);
   });
@@ -109,7 +115,7 @@ describe('parsePeerInfo', () => {
   test('reads back what is written', () => {
     const lines = parsePeerInfo(clientPeerInfo(facts));
     expect(lines.get('IV_VER')).toBe('0.1.0');
-    expect(ivProtoOf(lines)).toBe(1950);
+    expect(ivProtoOf(lines)).toBe(8094);
   });
 
   test('reads back any further line', () => {

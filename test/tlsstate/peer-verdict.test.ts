@@ -89,11 +89,11 @@ describe('peerVerdict', () => {
       again: true,
     },
     {
-      name: 'AUTH_FAILED,SESSION',
+      name: 'AUTH_FAILED,SESSION without a token',
       message: { ...authFailed, session: true },
       code: 'OVPN_AUTH_FAILED',
-      text: 'the server refused its auth-token',
-      again: true,
+      text: 'the server refused user name and password',
+      again: false,
     },
   ])('$name ends a client', ({ message, code, text, again }) => {
     expect(shown(message, 'client')).toMatchObject({ code, text, retryable: again });

@@ -48,6 +48,11 @@ describe('PushAssembly', () => {
     expect(excess).toMatchObject({ code: 'OVPN_PUSH_INVALID' });
   });
 
+  test.each(['PUSH_REPLY', 'PUSH_UPDATE'] as const)('%s is named in the error', (name) => {
+    const error = new PushAssembly(name).add(['x'.repeat(MAX_PUSH_BYTES + 1)], 0);
+    expect(error).toMatchObject({ message: expect.stringMatching(new RegExp(`^${name}: `)) });
+  });
+
   test('any cut into parts gives the same options', () => {
     const parts = fc.array(fc.array(fc.stringMatching(/^[a-z ]{1,8}$/), { maxLength: 5 }), {
       minLength: 1,

@@ -35,10 +35,12 @@ describe('tlsError', () => {
     const peer = new X509Certificate(selfSigned(serverOptions(changes)).certPem);
     for (const role of ['client', 'server'] as const) {
       for (const code of CODES) {
-        const error = new Error('said \x1b[2J by OpenSSL');
-        const described = tlsError({ role, error, code, peer, now: NOW });
-        expect(described.code).toMatch(/^OVPN_(CERT|TLS)_/);
-        expect(described.message).toMatch(/^[\x20-\x7e]{1,1000}$/);
+        for (const answered of [false, true]) {
+          const error = new Error('said \x1b[2J by OpenSSL');
+          const described = tlsError({ role, error, code, peer, answered, now: NOW });
+          expect(described.code).toMatch(/^OVPN_(CERT|TLS)_/);
+          expect(described.message).toMatch(/^[\x20-\x7e]{1,1000}$/);
+        }
       }
     }
   });
@@ -47,10 +49,25 @@ describe('tlsError', () => {
     const shown = (changes: Partial<CertificateOptions>) => {
       const peer = new X509Certificate(selfSigned(serverOptions(changes)).certPem);
       const error = new Error('refused');
-      return tlsError({ role: 'client', error, code: 'CERT_HAS_EXPIRED', peer, now: NOW }).message;
+      const code = 'CERT_HAS_EXPIRED';
+      return tlsError({ role: 'client', error, code, peer, answered: true, now: NOW }).message;
     };
     const times = { notBefore: new Date('2020-01-01'), notAfter: new Date('2021-01-01') };
     expect(shown(times)).toContain('2020-01-01T00:00:00.000Z to 2021-01-01T00:00:00.000Z');
     expect(shown({ ...times, notBefore: 'soon' })).toContain('an unreadable time to 2021-01-01T');
+  });
+
+  // biome-ignore format: a table, one row a line
+  test.each([
+    { role: 'client', answered: false, code: 'OVPN_TLS_FAILED',   says: /tls-groups/ },
+    { role: 'client', answered: true,  code: 'OVPN_TLS_REJECTED', says: /cert and key/ },
+    { role: 'server', answered: false, code: 'OVPN_TLS_REJECTED', says: /our certificate/ },
+    { role: 'server', answered: true,  code: 'OVPN_TLS_REJECTED', says: /our certificate/ },
+  ] as const)('an alert for the $role, answered: $answered, is $code', (row) => {
+    const alert = 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE';
+    const failure = { error: new Error('alert'), code: alert, peer: undefined, now: NOW };
+    const described = tlsError({ ...failure, role: row.role, answered: row.answered });
+    expect(described.code).toBe(row.code);
+    expect(described.message).toMatch(row.says);
   });
 });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readCertificate } from '../../src/tlsstate/certificate.ts';
 import { readDer } from '../../src/tlsstate/der.ts';
-import { type PeerChecks, verifyPeer } from '../../src/tlsstate/verify-peer.ts';
+import { NO_PEER_CHECKS, type PeerChecks, verifyPeer } from '../../src/tlsstate/verify-peer.ts';
 import {
   attribute,
   BMP_STRING,
@@ -18,11 +18,7 @@ import {
 } from './certificates.ts';
 
 const authority = createAuthority();
-const NONE: PeerChecks = {
-  remoteCertTls: undefined,
-  verifyX509Name: undefined,
-  peerFingerprints: [],
-};
+const NONE: PeerChecks = NO_PEER_CHECKS;
 
 function codeFor(subject: Dn, type: 'name' | 'name-prefix' | 'subject', value: string) {
   const { der } = authority.issue(serverOptions({ subject }));
