@@ -50,7 +50,7 @@ export const MAX_ECHO_BYTES: number = MAX_PACKET_BYTES - 20 - ICMP_HEADER_BYTES;
 export class EchoClient {
   readonly remote: IpAddress;
   readonly events: EchoEvents;
-  readonly #local: IpAddress;
+  #local: IpAddress;
   readonly #identifier: number;
   readonly #clients: EchoClients;
   readonly #send: SendMessage;
@@ -95,6 +95,11 @@ export class EchoClient {
     this.#send(packet, icmpProtocol(this.#local.family), this.#local, this.remote, carriage);
   }
 
+  /** From which address it asks from now on. */
+  set local(local: IpAddress) {
+    this.#local = local;
+  }
+
   /** Hears no more. May be called twice. */
   close(): void {
     this.#clients.remove(this.#identifier, this);
@@ -129,6 +134,14 @@ export class EchoClients {
     const client = new EchoClient(remote, local, identifier, events, this, this.#send);
     this.#clients.set(identifier, client);
     return client;
+  }
+
+  /** Our addresses have changed; one that has none any more keeps asking from the old one, in vain. */
+  followAddresses(sourceFor: (remote: IpAddress) => IpAddress | undefined): void {
+    for (const client of this.#clients.values()) {
+      const source = sourceFor(client.remote);
+      if (source !== undefined) client.local = source;
+    }
   }
 
   of(identifier: number): EchoClient | undefined {

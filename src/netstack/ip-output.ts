@@ -22,7 +22,8 @@ export type MtuTo = (destination: IpAddress) => number;
 
 /** Puts IP headers in front of UDP and ICMP messages, and cuts what is larger than the MTU. */
 export class IpOutput {
-  readonly mtu: number;
+  /** Largest IP packet of the tunnel. Unit: bytes. */
+  mtu: number;
   readonly #random: RandomSource;
   readonly #mtuTo: MtuTo;
   readonly #labelSeed: number;

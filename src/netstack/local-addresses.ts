@@ -10,18 +10,40 @@ export const LOOPBACK4: IpAddress = IpAddress.ipv4(0x7f00_0001);
 /** ::1 */
 export const LOOPBACK6: IpAddress = IpAddress.fromWords(0, 0, 0, 1);
 
+/** Whether an address of somebody else's may be spoken to. */
+export type Reaches = (remote: IpAddress) => boolean;
+
 /** The addresses of this end, and which packets may come from the tunnel to them. */
 export class LocalAddresses {
-  readonly ipv4: IpAddress | undefined;
-  readonly ipv6: IpAddress | undefined;
+  #ipv4: IpAddress | undefined;
+  #ipv6: IpAddress | undefined;
   /** The subnet's broadcast address, or the limited one where a subnet has none. */
-  readonly #broadcast4: number;
+  #broadcast4 = LIMITED_BROADCAST;
+  #reaches: Reaches | undefined;
 
-  /** @throws OvpnUsageError for a text that is no address of its family */
-  constructor(ipv4: Subnet | undefined, ipv6: Subnet | undefined) {
-    this.ipv4 = parseOf(4, ipv4);
-    this.ipv6 = parseOf(6, ipv6);
-    this.#broadcast4 = broadcastOf(this.ipv4, ipv4?.prefixLength ?? IPV4_BITS);
+  /**
+   * @param reaches Default: everything may be spoken to
+   * @throws OvpnUsageError for a text that is no address of its family
+   */
+  constructor(ipv4: Subnet | undefined, ipv6: Subnet | undefined, reaches?: Reaches) {
+    this.use(ipv4, ipv6, reaches);
+  }
+
+  /** Other addresses. @throws OvpnUsageError as the constructor: nothing has changed then */
+  use(ipv4: Subnet | undefined, ipv6: Subnet | undefined, reaches: Reaches | undefined): void {
+    const [own4, own6] = [parseOf(4, ipv4), parseOf(6, ipv6)];
+    this.#ipv4 = own4;
+    this.#ipv6 = own6;
+    this.#broadcast4 = broadcastOf(own4, ipv4?.prefixLength ?? IPV4_BITS);
+    this.#reaches = reaches;
+  }
+
+  get ipv4(): IpAddress | undefined {
+    return this.#ipv4;
+  }
+
+  get ipv6(): IpAddress | undefined {
+    return this.#ipv6;
   }
 
   /** Whether it is one of ours, loopback included. */
@@ -32,20 +54,25 @@ export class LocalAddresses {
 
   /** Our own address of a family. */
   own(family: 4 | 6): IpAddress | undefined {
-    return family === 4 ? this.ipv4 : this.ipv6;
+    return family === 4 ? this.#ipv4 : this.#ipv6;
   }
 
-  /** The address from which we speak to `remote`; undefined without one of its family. */
+  /** The address from which we speak to `remote`; undefined without a way there. */
   sourceFor(remote: IpAddress): IpAddress | undefined {
     if (remote.isLoopback) return remote.family === 4 ? LOOPBACK4 : LOOPBACK6;
-    return this.own(remote.family);
+    return this.reaches(remote) ? this.own(remote.family) : undefined;
+  }
+
+  /** Whether `remote` may be spoken to; our own addresses always may. */
+  reaches(remote: IpAddress): boolean {
+    return this.#reaches === undefined || this.owns(remote) || this.#reaches(remote);
   }
 
   /** Whether a packet of ours is meant for this end itself. */
   receives(packet: Buffer): boolean {
     if (u8(packet, 0) >>> 4 === 4) {
       const word = u32(packet, IPV4_DESTINATION_AT) | 0;
-      return word >>> 24 === LOOPBACK_NET || word === this.ipv4?.word3;
+      return word >>> 24 === LOOPBACK_NET || word === this.#ipv4?.word3;
     }
     const word0 = u32(packet, IPV6_DESTINATION_AT) | 0;
     const word1 = u32(packet, IPV6_DESTINATION_AT + 4) | 0;
@@ -53,7 +80,7 @@ export class LocalAddresses {
     const word3 = u32(packet, IPV6_DESTINATION_AT + 12) | 0;
     return (
       LOOPBACK6.matches(word0, word1, word2, word3) ||
-      (this.ipv6?.matches(word0, word1, word2, word3) ?? false)
+      (this.#ipv6?.matches(word0, word1, word2, word3) ?? false)
     );
   }
 
@@ -63,7 +90,7 @@ export class LocalAddresses {
   }
 
   #check4(header: IpHeader): Drop {
-    const own = this.ipv4?.word3;
+    const own = this.#ipv4?.word3;
     const source = header.source3;
     const net = source >>> 24;
     if (net === 0 || net === LOOPBACK_NET || net >= MULTICAST_NET) return Drop.MARTIAN;
@@ -79,7 +106,7 @@ export class LocalAddresses {
     if (source0 >>> 24 === MULTICAST_BYTE) return Drop.MARTIAN;
     // :: and ::1
     if (source0 === 0 && source1 === 0 && source2 === 0 && source3 >>> 1 === 0) return Drop.MARTIAN;
-    const own = this.ipv6;
+    const own = this.#ipv6;
     if (own?.matches(source0, source1, source2, source3)) return Drop.MARTIAN;
     const { destination0, destination1, destination2, destination3 } = header;
     if (own?.matches(destination0, destination1, destination2, destination3)) return Drop.NONE;

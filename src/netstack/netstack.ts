@@ -2,8 +2,6 @@ import { Channel } from '../core/channel.ts';
 import type { Clock } from '../core/clock.ts';
 import { Drop, DropCounter, type Millis } from '../core/machine.ts';
 import { BATCH, type Service } from '../core/pump.ts';
-import type { RandomSource } from '../core/random.ts';
-import type { Subnet } from '../model/push-options.ts';
 import type { TunDevice } from '../model/tun-device.ts';
 import { type EchoClient, EchoClients, type EchoEvents } from './echo.ts';
 import { IcmpInput } from './icmp-input.ts';
@@ -13,47 +11,17 @@ import { IpInput, type Origin } from './ip-input.ts';
 import { IpOutput } from './ip-output.ts';
 import { LocalAddresses } from './local-addresses.ts';
 import { NetstackError } from './netstack-error.ts';
+import type { NetstackOptions, NetstackSettings, NetstackStats } from './netstack-options.ts';
 import { Responder } from './responder.ts';
 import { type PacketSource, RoundRobin } from './round-robin.ts';
 import type { TcpConnection } from './tcp/connection.ts';
 import type { TcpEvents } from './tcp/tcp-events.ts';
-import type { TcpOptions } from './tcp/tcp-options.ts';
 import type { OnTcpConnection, TcpListening, TcpListenOptions } from './tcp-listening.ts';
 import { type TcpConnectOptions, TcpTable } from './tcp-table.ts';
 import type { UdpEndpoint, UdpEvents, UdpOptions } from './udp-endpoint.ts';
 import { UdpTable } from './udp-table.ts';
 
-/** What a {@link Netstack} stands on. */
-export interface NetstackOptions {
-  /** Where packets come from and go to; its wake-ups become the netstack's. */
-  readonly tun: TunDevice;
-  /** Our addresses; the subnet of an IPv4 one tells its broadcast address. */
-  readonly ipv4?: Subnet | undefined;
-  readonly ipv6?: Subnet | undefined;
-  readonly random: RandomSource;
-  readonly clock: Clock;
-  /** Arms the pump that runs the netstack. */
-  readonly wake: () => void;
-  /** Largest payload of a TCP segment over IPv4 (`mssfix`). Unit: bytes. Default: no limit. */
-  readonly mssLimit4?: number;
-  /** The same over IPv6. */
-  readonly mssLimit6?: number;
-  /** What every TCP connection begins with. Default: as {@link TcpOptions} says. */
-  readonly tcp?: Partial<TcpOptions>;
-}
-
-/** Counters since the start, and what is open now. */
-export interface NetstackStats {
-  readonly packetsIn: number;
-  readonly packetsOut: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  /** TCP connections, those in TIME-WAIT included. */
-  readonly tcpFlows: number;
-  readonly udpEndpoints: number;
-  /** Packets that were refused, by reason. */
-  readonly drops: Readonly<Record<string, number>>;
-}
+export type { NetstackOptions, NetstackSettings, NetstackStats } from './netstack-options.ts';
 
 /**
  * An IPv4 and IPv6 host on a {@link TunDevice}: TCP, UDP and ping for programs of this process.
@@ -74,6 +42,7 @@ export class Netstack implements Service {
   readonly #wake: () => void;
   readonly #addresses: LocalAddresses;
   readonly #input: IpInput;
+  readonly #output: IpOutput;
   readonly #header = new IpHeader();
   readonly #icmp: IcmpInput;
   readonly #tcp: TcpTable;
@@ -92,7 +61,7 @@ export class Netstack implements Service {
   /** @throws OvpnUsageError for an address that is none */
   constructor(options: NetstackOptions) {
     const { tun, random, clock } = options;
-    const addresses = new LocalAddresses(options.ipv4, options.ipv6);
+    const addresses = new LocalAddresses(options.ipv4, options.ipv6, options.reaches);
     const wakeSource = (source: PacketSource) => this.#wakeSource(source);
     const mssLimit4 = options.mssLimit4 ?? Number.POSITIVE_INFINITY;
     const mssLimit6 = options.mssLimit6 ?? Number.POSITIVE_INFINITY;
@@ -108,6 +77,7 @@ export class Netstack implements Service {
     this.#clock = clock;
     this.#wake = options.wake;
     this.#addresses = addresses;
+    this.#output = output;
     this.#responder = new Responder(output, wakeSource);
     this.#input = new IpInput(addresses, this.#responder);
     this.#tcp = tcpTable;
@@ -134,6 +104,23 @@ export class Netstack implements Service {
 
   get ipv6(): IpAddress | undefined {
     return this.#addresses.ipv6;
+  }
+
+  /**
+   * The tunnel has changed: all of `settings` holds from now on, with the tun's MTU. Flows, listeners
+   * and endpoints that are bound to an address that went away end with `address-gone`; all others
+   * live on.
+   *
+   * @throws OvpnUsageError for an address that is none: nothing has changed then
+   */
+  configure(settings: NetstackSettings): void {
+    const { mtu } = this.#tun;
+    this.#addresses.use(settings.ipv4, settings.ipv6, settings.reaches);
+    this.#output.mtu = mtu;
+    this.#tcp.configure({ ...settings, mtu }, this.#clock.now());
+    this.#udp.followAddresses();
+    this.#echo.followAddresses((remote) => this.#addresses.sourceFor(remote));
+    this.#wake();
   }
 
   /** tun, loopback → sockets */
@@ -180,15 +167,30 @@ export class Netstack implements Service {
     this.#input.reassembly.onTimeout(now);
   }
 
+  /** Ends every connection, UDP endpoint and ping, as `stop` does; listeners live on, new ones may follow. */
+  interrupt(): void {
+    this.#tcp.flows.stop();
+    this.#endOthers();
+  }
+
+  /** Packets get through again, after a while in which none did. */
+  resume(now: Millis): void {
+    this.#tcp.flows.resume(now);
+  }
+
   /** Ends every socket: TCP hears `network-unreachable`, UDP `network-down`; pings hear no more. */
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#tcp.stop();
+    this.#loopback.close();
+    this.#endOthers();
+  }
+
+  #endOthers(): void {
     this.#udp.stop();
     this.#echo.clear();
     this.#senders.clear();
-    this.#loopback.close();
     while (this.#loopback.take() !== undefined);
     this.#input.reassembly.clear();
   }

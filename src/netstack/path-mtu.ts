@@ -20,7 +20,7 @@ interface Path {
  * a while. Who calls `lower` has checked that the news is about a packet of ours.
  */
 export class PathMtus {
-  readonly #linkMtu: number;
+  #linkMtu: number;
   /** Least recently lowered first. */
   readonly #paths = new Map<string, Path>();
 
@@ -31,6 +31,12 @@ export class PathMtus {
 
   get size(): number {
     return this.#paths.size;
+  }
+
+  /** The tunnel takes other packets: what was known of its paths no longer holds. */
+  set linkMtu(mtu: number) {
+    this.#linkMtu = mtu;
+    this.#paths.clear();
   }
 
   /** Largest packet to `address`, as far as is known. */

@@ -5,7 +5,7 @@ import type { FlowKey } from './flow-key.ts';
 import { FlowTable } from './flow-table.ts';
 import type { FlowTuple } from './flow-tuple.ts';
 import { answerCaller, firstWindow } from './half-open-answer.ts';
-import { MAPPED } from './ip-address.ts';
+import { type IpAddress, MAPPED } from './ip-address.ts';
 import { PathMtus } from './path-mtu.ts';
 import type { PacketSource } from './round-robin.ts';
 import { SynQueue, type SynQueueHost } from './syn-queue.ts';
@@ -13,7 +13,7 @@ import { ChallengeBudget } from './tcp/challenge-budget.ts';
 import { TcpConnection } from './tcp/connection.ts';
 import type { HalfOpen, Opening } from './tcp/half-open.ts';
 import { PacketSlab } from './tcp/packet-slab.ts';
-import type { TcpEvents } from './tcp/tcp-events.ts';
+import type { TcpEvents, TcpFailure } from './tcp/tcp-events.ts';
 import { type TcpOptions, type TcpSettings, tcpSettings } from './tcp/tcp-options.ts';
 import type { TcpPath } from './tcp/tcp-path.ts';
 import { TcpFlow, type TcpFlowHost } from './tcp-flow.ts';
@@ -24,14 +24,18 @@ import { TupleSecret } from './tuple-secret.ts';
 /** Most flows at a time; what is half open, and what rests in TIME-WAIT, is counted apart. */
 export const MAX_FLOWS = 65_536;
 
-/** What flows need of the netstack. */
-export interface TcpFlowsOptions {
-  readonly random: RandomSource;
-  /** Largest IP packet. Unit: bytes. */
+/** How large packets and segments may be. Unit: bytes. */
+export interface TunnelSizes {
+  /** Largest IP packet. */
   readonly mtu: number;
   /** Largest payload of a segment over IPv4 and IPv6; `Infinity` for no limit. */
   readonly mssLimit4: number;
   readonly mssLimit6: number;
+}
+
+/** What flows need of the netstack. */
+export interface TcpFlowsOptions extends TunnelSizes {
+  readonly random: RandomSource;
   readonly wakeSource: (source: PacketSource) => void;
   /** What every connection begins with. */
   readonly tcp?: Partial<TcpOptions>;
@@ -45,7 +49,7 @@ export interface TcpFlowsOptions {
  *     SYN ─▶ SynQueue ─ ACK ─▶ flow table ─ both FINs, all sent ─▶ TimeWaits ─ 60 s ─▶ nothing
  */
 export class TcpFlows implements TcpFlowHost, SynQueueHost {
-  readonly mtu: number;
+  mtu: number;
   readonly secret: TupleSecret;
   readonly pathMtus: PathMtus;
   readonly callers: SynQueue;
@@ -56,6 +60,7 @@ export class TcpFlows implements TcpFlowHost, SynQueueHost {
   readonly #settings: TcpSettings;
   readonly #table: FlowTable<TcpFlow>;
   readonly #timers = new TimerQueue<TcpFlow>();
+  #limits: Omit<TunnelSizes, 'mtu'>;
   #touched: TcpFlow[] = [];
 
   constructor(options: TcpFlowsOptions) {
@@ -70,6 +75,7 @@ export class TcpFlows implements TcpFlowHost, SynQueueHost {
     this.secret = new TupleSecret(random);
     this.pathMtus = new PathMtus(options.mtu);
     this.#options = options;
+    this.#limits = options;
     this.#common = common;
     this.#settings = tcpSettings({ initialSequence: 0, timestampOffset: 0, ...common });
     this.#table = new FlowTable(random.uint32());
@@ -216,31 +222,62 @@ export class TcpFlows implements TcpFlowHost, SynQueueHost {
     this.timeWaits.onTimeout(now);
   }
 
-  /** Ends all flows: their owners hear `network-unreachable`. */
-  stop(): void {
+  /** The tunnel has another MTU, or new connections another limit to their segments. */
+  resize({ mtu, ...limits }: TunnelSizes, now: Millis): void {
+    this.#limits = limits;
+    if (mtu === this.mtu) return;
+    this.mtu = mtu;
+    this.pathMtus.linkMtu = mtu;
     for (const flow of this.#table.all()) {
-      const { connection, owner } = flow;
-      if (owner !== undefined) connection.events = new NetworkGone(owner);
-      connection.abort();
-      this.remove(flow);
+      flow.connection.linkMtuChanged(now);
+      this.settle(flow, now);
     }
+  }
+
+  /** Ends the flows from addresses that are not ours any more: their owners hear `address-gone`. */
+  endStrangers(owns: (address: IpAddress) => boolean): void {
+    const strangers = [...this.#table.all()].filter(({ localAddress }) => !owns(localAddress));
+    for (const flow of strangers) this.#end(flow, 'address-gone');
+  }
+
+  /** Packets get through again, after a while in which none did: nobody waits for a timer. */
+  resume(now: Millis): void {
+    for (const flow of this.#table.all()) {
+      flow.connection.pathIsBack(now);
+      this.settle(flow, now);
+      flow.wake();
+    }
+  }
+
+  /** Ends all flows: their owners hear `network-unreachable`. New ones may follow. */
+  stop(): void {
+    for (const flow of this.#table.all()) this.#end(flow, 'network-unreachable');
     this.#touched = [];
     this.callers.clear();
     this.timeWaits.clear();
     this.pathMtus.clear();
   }
 
+  #end(flow: TcpFlow, failure: TcpFailure): void {
+    const { connection, owner } = flow;
+    if (owner !== undefined) connection.events = new NetworkGone(connection.events, failure);
+    connection.abort();
+    this.remove(flow);
+  }
+
   #mssLimit(family: 4 | 6): number {
-    return family === 4 ? this.#options.mssLimit4 : this.#options.mssLimit6;
+    return family === 4 ? this.#limits.mssLimit4 : this.#limits.mssLimit6;
   }
 }
 
 /** Tells the owner that it was the network which ended, not the owner itself. */
 class NetworkGone implements TcpEvents {
   readonly #owner: TcpEvents;
+  readonly #failure: TcpFailure;
 
-  constructor(owner: TcpEvents) {
+  constructor(owner: TcpEvents, failure: TcpFailure) {
     this.#owner = owner;
+    this.#failure = failure;
   }
 
   connected(): void {}
@@ -248,6 +285,6 @@ class NetworkGone implements TcpEvents {
   writable(): void {}
 
   closed(): void {
-    this.#owner.closed('network-unreachable');
+    this.#owner.closed(this.#failure);
   }
 }

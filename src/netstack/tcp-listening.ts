@@ -19,6 +19,8 @@ export interface TcpListenOptions {
   readonly port: number;
   /** Most connections that are open and wait to be taken. Default: 128. */
   readonly backlog?: number;
+  /** Hears that `address` is no longer ours; the port is closed then. */
+  readonly onAddressGone?: () => void;
 }
 
 /**
@@ -43,6 +45,7 @@ export class TcpListening {
   readonly address: IpAddress | undefined;
   readonly #host: TcpListeningHost;
   readonly #onConnection: OnTcpConnection;
+  readonly #onAddressGone: (() => void) | undefined;
   readonly #listener: TcpListener;
   readonly #flows = new WeakMap<TcpConnection, TcpFlow>();
 
@@ -56,6 +59,7 @@ export class TcpListening {
     this.address = options.address?.isUnspecified === false ? options.address : undefined;
     this.#host = host;
     this.#onConnection = onConnection;
+    this.#onAddressGone = options.onAddressGone;
     this.#listener = new TcpListener({
       ...(options.backlog === undefined ? {} : { backlog: options.backlog }),
       callers: host.callers,
@@ -83,6 +87,12 @@ export class TcpListening {
     this.#host.removeListening(this);
     this.#host.callers.forget(this.port, this.address);
     this.#listener.close();
+  }
+
+  /** Its address went away: stops listening, and tells. */
+  lose(): void {
+    this.close();
+    this.#onAddressGone?.();
   }
 
   #makeConnection(

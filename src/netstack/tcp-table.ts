@@ -7,6 +7,7 @@ import type { IpAddress } from './ip-address.ts';
 import { type IpHeader, IpProtocol } from './ip-header.ts';
 import type { LocalAddresses } from './local-addresses.ts';
 import { NetstackError } from './netstack-error.ts';
+import type { NetstackSettings } from './netstack-options.ts';
 import { pickPort } from './ports.ts';
 import { incomingPseudoSum } from './pseudo-header.ts';
 import type { TcpConnection } from './tcp/connection.ts';
@@ -133,6 +134,23 @@ export class TcpTable {
     }
     this.#listeners.add(listening);
     return listening;
+  }
+
+  /** What the tunnel is like from now on; what stands on an address that went away ends. */
+  configure(
+    {
+      mtu,
+      mssLimit4 = Number.POSITIVE_INFINITY,
+      mssLimit6 = Number.POSITIVE_INFINITY,
+    }: Pick<NetstackSettings, 'mssLimit4' | 'mssLimit6'> & { readonly mtu: number },
+    now: Millis,
+  ): void {
+    const owns = (address: IpAddress) => this.#addresses.owns(address);
+    for (const listening of this.#listeners.all()) {
+      if (listening.address !== undefined && !owns(listening.address)) listening.lose();
+    }
+    this.flows.endStrangers(owns);
+    this.flows.resize({ mtu, mssLimit4, mssLimit6 }, now);
   }
 
   /** Ends all flows and listeners. */

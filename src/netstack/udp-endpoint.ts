@@ -11,8 +11,8 @@ import type { PacketSource } from './round-robin.ts';
 import { buildUdp, MAX_UDP_PAYLOAD_BYTES } from './udp.ts';
 import type { UnreachableKind } from './unreachable.ts';
 
-/** What became of a datagram, or of the whole netstack. */
-export type UdpFailure = UnreachableKind | 'network-down';
+/** What became of a datagram, of the endpoint's address, or of the whole netstack. */
+export type UdpFailure = UnreachableKind | 'network-down' | 'address-gone';
 
 /** Which port an endpoint takes, and whose datagrams. */
 export interface UdpOptions {
@@ -45,7 +45,10 @@ export interface UdpEvents {
   datagram(payload: Buffer, from: IpAddress, port: number): void;
   /** Any ICMP error about a datagram of ours, also when the endpoint is not connected. */
   unreachable?(error: UdpUnreachable): void;
-  /** An ICMP error about a datagram of a connected endpoint; `network-down` is the last event. */
+  /**
+   * An ICMP error about a datagram of a connected endpoint; `network-down` and `address-gone` are the
+   * last event.
+   */
   failed(error: UdpFailure): void;
   /** There is room again, after `send` returned false. */
   drained(): void;
@@ -63,7 +66,6 @@ export interface UdpHost {
 /** One bound UDP port. */
 export class UdpEndpoint implements PacketSource {
   readonly family: 4 | 6;
-  readonly localAddress: IpAddress;
   readonly localPort: number;
   readonly events: UdpEvents;
   /** The peer, when the endpoint is connected. */
@@ -72,6 +74,7 @@ export class UdpEndpoint implements PacketSource {
   nextInTurn: PacketSource | undefined;
   inTurn = false;
   readonly #anyAddress: boolean;
+  #localAddress: IpAddress;
   readonly #host: UdpHost;
   readonly #queue: Channel<Buffer> = new Channel('udp', QUEUE_PACKETS);
   #carriage: Carriage = ORDINARY;
@@ -88,13 +91,17 @@ export class UdpEndpoint implements PacketSource {
     host: UdpHost,
   ) {
     this.family = options.family;
-    this.localAddress = localAddress;
+    this.#localAddress = localAddress;
     this.localPort = localPort;
     this.events = events;
     this.remoteAddress = options.remote?.address;
     this.remotePort = options.remote?.port ?? 0;
     this.#anyAddress = options.address === undefined || options.address.isUnspecified;
     this.#host = host;
+  }
+
+  get localAddress(): IpAddress {
+    return this.#localAddress;
   }
 
   /** Hop limit of what is sent from now on: 1 … 255. Default: 64. */
@@ -120,8 +127,9 @@ export class UdpEndpoint implements PacketSource {
       throw new NetstackError('EMSGSIZE', 'send', `${payload.length} bytes do not fit`);
     }
     const { output, addresses } = this.#host;
-    const source = this.#anyAddress ? addresses.sourceFor(to) : this.localAddress;
-    if (source === undefined || to.family !== this.family || to.isUnspecified) {
+    const source = this.#anyAddress ? addresses.sourceFor(to) : this.#localAddress;
+    const isReached = this.#anyAddress || addresses.reaches(to);
+    if (source === undefined || !isReached || to.family !== this.family || to.isUnspecified) {
       throw new NetstackError('ENETUNREACH', 'send', `no way to ${to}`);
     }
     const packet = buildUdp(source, this.localPort, to, port, payload);
@@ -135,6 +143,22 @@ export class UdpEndpoint implements PacketSource {
     this.#longestSent = Math.max(this.#longestSent, Math.min(packet.length, output.mtu));
     this.#host.wakeSource(this);
     return true;
+  }
+
+  /**
+   * Our addresses have changed: one for any address goes on from the new one, as long as it has no
+   * peer that knows it by the old one. Any other ends when its address is gone.
+   */
+  followAddresses(): void {
+    const { addresses } = this.#host;
+    if (addresses.owns(this.#localAddress)) return;
+    const own = addresses.own(this.family);
+    if (this.#anyAddress && this.remoteAddress === undefined && own !== undefined) {
+      this.#localAddress = own;
+      return;
+    }
+    this.close();
+    this.events.failed('address-gone');
   }
 
   /** Frees the port; what was sent before still leaves. May be called twice. */

@@ -95,6 +95,11 @@ export class UdpTable {
     else this.#byPort.set(endpoint.localPort, others);
   }
 
+  /** Our addresses have changed. */
+  followAddresses(): void {
+    for (const endpoint of [...this.#byPort.values()].flat()) endpoint.followAddresses();
+  }
+
   /** Ends all endpoints. */
   stop(): void {
     for (const endpoint of [...this.#byPort.values()].flat()) {

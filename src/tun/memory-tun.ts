@@ -1,6 +1,7 @@
 import type { Channel } from '../core/channel.ts';
 import { Drop, DropCounter } from '../core/machine.ts';
 import type { TunDevice } from '../model/tun-device.ts';
+import type { NatTranslator } from './client-nat.ts';
 import { clampMss } from './mss-clamp.ts';
 
 export interface MemoryTunPorts {
@@ -13,11 +14,13 @@ export interface MemoryTunOptions {
   readonly mtu: number;
   /** Largest MSS that a SYN over IPv4 may announce, 20 less over IPv6. 0 is off. */
   readonly maxMss: number;
+  /** `client-nat`. Default: no address is translated. */
+  readonly nat?: NatTranslator | undefined;
 }
 
 /**
- * A tun device inside the process: the two channels of the data channel's upper end, with `mssfix`
- * both ways. It takes over who is woken by `dataToTun`'s items and by `tunToData`'s room.
+ * A tun device inside the process: the two channels of the data channel's upper end, with `mssfix` and
+ * `client-nat` both ways. It takes over who is woken by `dataToTun`'s items and by `tunToData`'s room.
  */
 export class MemoryTun implements TunDevice {
   onReadable: () => void = nothing;
@@ -28,6 +31,7 @@ export class MemoryTun implements TunDevice {
   readonly #tunToData: Channel<Buffer>;
   #mtu = 0;
   #maxMss = 0;
+  #nat: NatTranslator | undefined;
 
   constructor({ dataToTun, tunToData }: MemoryTunPorts, options: MemoryTunOptions) {
     this.#dataToTun = dataToTun;
@@ -38,9 +42,10 @@ export class MemoryTun implements TunDevice {
   }
 
   /** Sets what the push decided. */
-  configure({ mtu, maxMss }: MemoryTunOptions): void {
+  configure({ mtu, maxMss, nat }: MemoryTunOptions): void {
     this.#mtu = mtu;
     this.#maxMss = maxMss;
+    this.#nat = nat;
   }
 
   get mtu(): number {
@@ -57,7 +62,9 @@ export class MemoryTun implements TunDevice {
 
   read(): Buffer | undefined {
     const packet = this.#dataToTun.take();
-    if (packet !== undefined && this.#maxMss > 0) clampMss(packet, this.#maxMss);
+    if (packet === undefined) return undefined;
+    if (this.#maxMss > 0) clampMss(packet, this.#maxMss);
+    if (this.#nat !== undefined) this.#nat.incoming(packet);
     return packet;
   }
 
@@ -69,6 +76,7 @@ export class MemoryTun implements TunDevice {
       return true;
     }
     if (this.#maxMss > 0) clampMss(packet, this.#maxMss);
+    if (this.#nat !== undefined) this.#nat.outgoing(packet);
     return this.#tunToData.push(packet);
   }
 

@@ -7,14 +7,14 @@ import type { Resting } from './newer-syn.ts';
 import { nextPacket } from './output.ts';
 import { endBurst } from './receive-text.ts';
 import { segmentIsIntact } from './segment.ts';
-import { reviewSegmentSize, tooBig } from './segment-size.ts';
+import { linkMtuChanged, reviewSegmentSize, tooBig } from './segment-size.ts';
 import { mayReceive, maySend, TcpState } from './state.ts';
 import { Tcb } from './tcb.ts';
 import type { TcpEvents } from './tcp-events.ts';
 import { type TcpInfo, tcpInfo } from './tcp-info.ts';
 import type { KeepAliveOptions, TcpOptions } from './tcp-options.ts';
 import type { TcpPath } from './tcp-path.ts';
-import { runTimers } from './timeouts.ts';
+import { resumeAfterOutage, runTimers } from './timeouts.ts';
 import { Timer } from './timers.ts';
 
 /**
@@ -47,6 +47,10 @@ export class TcpConnection {
   /** The peer's FIN was reached, and all before it read. */
   get ended(): boolean {
     return this.#tcb.receiver.finPassed && this.#tcb.receiver.unread === 0;
+  }
+
+  get events(): TcpEvents {
+    return this.#tcb.events;
   }
 
   /** Who hears of it from now on: a listener hands a connection over so. */
@@ -108,6 +112,17 @@ export class TcpConnection {
   /** A router says that our packet was longer than `mtu`. Only what is in flight is believed. */
   pathMtu(mtu: number, quotedSequence: number, now: Millis): void {
     if (this.#isInFlight(quotedSequence)) tooBig(this.#tcb, mtu, quotedSequence, now);
+  }
+
+  /** The path's `knownMtu` is another one from now on. */
+  linkMtuChanged(now: Millis): void {
+    const { state } = this.#tcb;
+    if (maySend(state) || mayReceive(state)) linkMtuChanged(this.#tcb, now);
+  }
+
+  /** Packets get through again, after a while in which none did: what waits for a timer goes at once. */
+  pathIsBack(now: Millis): void {
+    resumeAfterOutage(this.#tcb, now);
   }
 
   /** All that came together has been fed: tells the owner, and decides about acknowledgements. */

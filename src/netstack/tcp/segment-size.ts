@@ -37,6 +37,17 @@ export function tooBig(tcb: Tcb, mtu: number, quotedSequence: number, now: Milli
   path.wake();
 }
 
+/** The tunnel takes shorter packets than before, or longer ones. */
+export function linkMtuChanged(tcb: Tcb, now: Millis): void {
+  const { path, sender, timers } = tcb;
+  if (!follow(tcb, now)) {
+    tcb.raiseMssAt = now;
+    return;
+  }
+  if (sender.inFlight > 0) timers.set(Timer.RETRANSMIT, now + sender.rto.valueMs);
+  path.wake();
+}
+
 /** The retransmission timer fired: full segments may be the reason. */
 export function suspectBlackHole(tcb: Tcb, now: Millis): void {
   const { sender, path } = tcb;
@@ -48,6 +59,13 @@ export function suspectBlackHole(tcb: Tcb, now: Millis): void {
     sender.setMss(payload);
     tcb.suspectedMtu = mss + path.ipHeaderBytes + TCP_HEADER_BYTES;
   }
+}
+
+/** It was the whole path that was down: what was suspected of long segments is forgotten. */
+export function trustPathAgain(tcb: Tcb, now: Millis): void {
+  if (tcb.suspectedMtu === 0) return;
+  tcb.suspectedMtu = 0;
+  tcb.sender.setMss(tcb.payloadFor(Math.min(tcb.fullMss, knownMss(tcb, now))));
 }
 
 /** Segments arrived: shorter ones did where longer ones did not, or longer ones may be tried. */

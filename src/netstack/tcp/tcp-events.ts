@@ -1,10 +1,14 @@
-/** Why a connection ended, or could not begin. `aborted`: by our own side. */
+/**
+ * Why a connection ended, or could not begin. `aborted`: by our own side; `address-gone`: the local
+ * address is no longer ours.
+ */
 export type TcpFailure =
   | 'refused'
   | 'reset'
   | 'timed-out'
   | 'unreachable'
   | 'network-unreachable'
+  | 'address-gone'
   | 'aborted';
 
 /**

@@ -1,5 +1,6 @@
 import type { Millis } from '../../core/machine.ts';
 import { probeLoss, reorderTimeout, retransmit } from './retransmission.ts';
+import { trustPathAgain } from './segment-size.ts';
 import { TcpState } from './state.ts';
 import type { Tcb } from './tcb.ts';
 import { Timer } from './timers.ts';
@@ -22,6 +23,22 @@ export function runTimers(tcb: Tcb, now: Millis): void {
   if (timers.take(Timer.LOSS_PROBE, now)) probeLoss(tcb, now);
   if (timers.take(Timer.REORDER, now)) reorderTimeout(tcb, now);
   if (timers.take(Timer.RETRANSMIT, now)) retransmit(tcb, now);
+}
+
+/**
+ * The path was down and is back. Timeouts meanwhile said nothing of the path's speed or of its
+ * narrow places: the oldest segment goes again at once, and the next timeout is a first one.
+ */
+export function resumeAfterOutage(tcb: Tcb, now: Millis): void {
+  const { timers, sender, settings } = tcb;
+  if (timers.isSet(Timer.USER)) timers.set(Timer.USER, now + settings.userTimeoutMs);
+  if (timers.isSet(Timer.PERSIST)) timers.set(Timer.PERSIST, now);
+  trustPathAgain(tcb, now);
+  if (!timers.isSet(Timer.RETRANSMIT)) return;
+  sender.rto.undoBackOff();
+  // One is kept: the window is not cut again.
+  sender.timeoutsInRow = Math.min(sender.timeoutsInRow, 1);
+  timers.set(Timer.RETRANSMIT, now);
 }
 
 function waitIsOver(tcb: Tcb): void {
