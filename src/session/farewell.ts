@@ -1,5 +1,8 @@
 import type { Millis } from '../core/machine.ts';
 import type { Service } from '../core/pump.ts';
+import type { Role } from '../model/ids.ts';
+import type { Profile } from '../model/profile.ts';
+import type { PushOptions } from '../model/push-options.ts';
 import type { ControlMessage } from '../tlsstate/control-message.ts';
 import type { Stack } from './stack.ts';
 
@@ -21,6 +24,23 @@ export type Goodbye =
   | { readonly over: 'control'; readonly message: ControlMessage }
   /** OCC EXIT on the data channel, which nobody acknowledges, so many times. */
   | { readonly over: 'data'; readonly copies: number };
+
+/**
+ * What is said by who leaves a tunnel: a message of its own, else what was agreed on; undefined for
+ * nothing. Over TCP the link's end says it all.
+ */
+export function goodbyeBy(
+  who: Role | ControlMessage,
+  protocol: 'udp' | 'tcp',
+  push: Pick<PushOptions, 'ccExit' | 'explicitExitNotify'> | undefined,
+  profile: Pick<Profile, 'explicitExitNotify'>,
+): Goodbye | undefined {
+  if (typeof who !== 'string') return { over: 'control', message: who };
+  if (who === 'server' || protocol === 'tcp') return undefined;
+  if (push?.ccExit) return { over: 'control', message: { kind: 'exit' } };
+  const copies = push?.explicitExitNotify ?? profile.explicitExitNotify ?? 0;
+  return copies > 0 ? { over: 'data', copies } : undefined;
+}
 
 /**
  * Says goodbye and sees it on its way:

@@ -2,7 +2,8 @@ import type { Clock } from '../core/clock.ts';
 import { OvpnPeerError, type OvpnTimeoutError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Service } from '../core/pump.ts';
-import { dataOverheadBytes } from '../datachannel/overhead.ts';
+import { mtuTestText } from '../datachannel/mtu-test.ts';
+import { payloadFormat } from '../datachannel/payload-codec.ts';
 import type { ControlWrapOptions } from '../model/control-wrap-options.ts';
 import type { Role } from '../model/ids.ts';
 import type { NegotiationState } from '../model/negotiation-state.ts';
@@ -15,12 +16,12 @@ import type { Link } from '../networkio/link.ts';
 import type { ControlMessage } from '../tlsstate/control-message.ts';
 import type { EstablishedFacts } from '../tlsstate/service.ts';
 import type { ControlWraps } from './control-wraps.ts';
-import { Farewell, type Goodbye } from './farewell.ts';
-import { keepaliveOf } from './keepalive.ts';
+import { Farewell, goodbyeBy } from './farewell.ts';
 import { OpeningDeadline } from './opening-deadline.ts';
+import { PushedSettings } from './pushed-settings.ts';
+import { limitsOf, SessionLimits } from './session-limits.ts';
 import { type SessionStats, sessionStats } from './session-stats.ts';
 import { Stack, type StackOptions } from './stack.ts';
-import { tunnelInfo } from './tunnel-info.ts';
 
 /** Most pushed options without effect that are told one by one: a server may push a thousand. */
 const MAX_TOLD_OPTIONS = 5;
@@ -29,10 +30,12 @@ const MAX_TOLD_OPTIONS = 5;
 export interface SessionEvents {
   state?(state: NegotiationState, keyId: number): void;
   pushed?(push: PushOptions): void;
+  /** A PUSH_UPDATE holds from now on. */
+  updated?(info: TunnelInfo): void;
   /** A renegotiation is complete. */
   rekeyed?(keyId: number): void;
-  /** A text of the peer that does not end the session. */
-  message?(message: ControlMessage): void;
+  /** A text of the peer. @param reply sends an answer; does nothing once the session is over */
+  message?(message: ControlMessage, reply: (answer: ControlMessage) => void): void;
 }
 
 /** The part of a profile that a session itself looks at. */
@@ -48,7 +51,10 @@ export type SessionSettings = Pick<
   | 'explicitExitNotify'
   | 'serverPollTimeoutMs'
   | 'handWindowMs'
-> & { readonly wrap: Pick<ControlWrapOptions, 'kind'> };
+> &
+  Partial<Pick<Profile, 'fragment' | 'inactive' | 'sessionTimeoutMs'>> & {
+    readonly wrap: Pick<ControlWrapOptions, 'kind'>;
+  };
 
 export interface SessionOptions {
   readonly settings: SessionSettings;
@@ -78,10 +84,12 @@ export class Session {
   readonly #stack: Stack;
   readonly #opening: OpeningDeadline;
   readonly #farewell: Farewell;
+  readonly #limits: SessionLimits;
   #resolveEstablished: (info: TunnelInfo) => void = () => {};
   #negotiation: NegotiationState = 'S_INITIAL';
   #push: PushOptions | undefined;
   #info: TunnelInfo | undefined;
+  #pushed: PushedSettings | undefined;
   #leaving: Promise<void> | undefined;
 
   constructor({ settings, wraps, logger, events, stack, push }: SessionOptions) {
@@ -100,6 +108,7 @@ export class Session {
         tls: {
           state: (state, keyId) => this.#onState(state, keyId),
           pushed: (received) => this.#onPush(received),
+          updated: (changed) => this.#onUpdate(changed),
           controlKey: (exported) => wraps.settle(exported),
           established: (keyId, facts) => this.#onEstablished(keyId, facts),
           message: (message) => this.#onMessage(message),
@@ -110,11 +119,16 @@ export class Session {
           pingTimeout: (error) => this.fail(error),
           failed: (error) => this.fail(error),
           rekeyed: (keyId) => this.#events.rekeyed?.(keyId),
+          mtuTested: (result) => logger('info', 'datachannel', mtuTestText(result)),
         },
       },
     });
     this.#opening = new OpeningDeadline(settings, stack.link.protocol, (error) => this.fail(error));
     this.#farewell = new Farewell(this.#stack);
+    this.#limits = new SessionLimits(
+      () => this.#stack.datachannel.dataBytes,
+      (error) => this.#retire(error),
+    );
     this.done = this.#stack.workers.done;
     this.established = new Promise((resolve, reject) => {
       this.#resolveEstablished = resolve;
@@ -129,6 +143,7 @@ export class Session {
     this.#stack.start();
     this.#stack.workers.start(this.#opening);
     this.#stack.workers.start(this.#farewell);
+    this.#stack.workers.start(this.#limits);
     if (this.#role === 'server') return;
     this.#opening.begin(this.#stack.workers.pump.now);
     this.#enter('S_PRE_START', 0);
@@ -164,6 +179,11 @@ export class Session {
 
   arm(): void {
     this.#stack.workers.pump.arm();
+  }
+
+  /** Sends `message` over the control channel; false before there is a key. */
+  tell(message: ControlMessage): boolean {
+    return this.#stack.tlsstate.send(message);
   }
 
   /** Starts a renegotiation; nothing when one is going on or asked for. */
@@ -217,23 +237,37 @@ export class Session {
     if (keyId !== 0 || push === undefined) return;
     const { protocol, remoteAddress, remotePort } = this.link;
     const { cipher, peerId, tlsVersion, epoch } = facts;
-    const { auth, compression } = this.#settings;
+    const { auth, compression, fragment, tunMtu } = this.#settings;
     const framing = push.compression ?? compression;
-    const info = tunnelInfo(
-      push,
-      { cipher: cipher.name, peerId, tlsVersion, protocol, remoteAddress, remotePort },
-      this.#settings,
-      dataOverheadBytes({ cipher, auth, peerId, epoch, framing }),
-    );
-    this.#info = info;
-    this.#stack.datachannel.useFraming(framing);
-    this.#stack.tun.configure({ mtu: info.mtu, maxMss: info.mss });
-    this.#stack.datachannel.configure(keepaliveOf(push, this.#settings, protocol));
-    this.#resolveEstablished(info);
+    const fragmentBytes = protocol === 'udp' ? fragment : 0;
+    const packets = { cipher, auth, peerId, epoch, framing, fragmentBytes };
+    const format = payloadFormat(packets, push.tunMtu ?? tunMtu);
+    this.#stack.datachannel.useFormat(format);
+    this.#pushed = new PushedSettings({
+      stack: this.#stack,
+      settings: this.#settings,
+      facts: { cipher: cipher.name, peerId, tlsVersion, protocol, remoteAddress, remotePort },
+      overheadBytes: format.overheadBytes,
+    });
+    this.#info = this.#pushed.apply(push);
+    this.#limit(push);
+    this.#resolveEstablished(this.#info);
+  }
+
+  #onUpdate(push: PushOptions): void {
+    if (this.#pushed === undefined) return;
+    this.#push = push;
+    this.#info = this.#pushed.apply(push);
+    this.#limit(push);
+    this.#events.updated?.(this.#info);
+  }
+
+  #limit(push: PushOptions): void {
+    this.#limits.configure(limitsOf(push, this.#settings), this.#stack.workers.pump.now);
   }
 
   #onMessage(message: ControlMessage): void {
-    this.#events.message?.(message);
+    this.#events.message?.(message, (answer) => this.#stack.tlsstate.send(answer));
   }
 
   /** The pump's run goes on to its end, so that the peer's last words are acknowledged. */
@@ -241,22 +275,18 @@ export class Session {
     this.#clock.setImmediate(() => this.fail(error));
   }
 
-  async #leave(message: ControlMessage | undefined): Promise<void> {
-    const goodbye = this.#goodbye(message);
-    if (goodbye !== undefined && !this.#stack.workers.stopped) await this.#farewell.say(goodbye);
-    this.stop();
-    await this.link.close();
+  /** Leaves in order, as `close`, but because of `error`. */
+  #retire(error: Error): void {
+    this.#leaving ??= this.#leave(undefined, error);
   }
 
-  /** Undefined where there is nobody to tell, or, over TCP, where the link's end says it all. */
-  #goodbye(message: ControlMessage | undefined): Goodbye | undefined {
-    if (this.#info === undefined) return undefined;
-    if (message !== undefined) return { over: 'control', message };
-    if (this.#role === 'server' || this.link.protocol === 'tcp') return undefined;
-    const { ccExit = false, explicitExitNotify } = this.#push ?? {};
-    if (ccExit) return { over: 'control', message: { kind: 'exit' } };
-    const copies = explicitExitNotify ?? this.#settings.explicitExitNotify ?? 0;
-    return copies > 0 ? { over: 'data', copies } : undefined;
+  async #leave(message: ControlMessage | undefined, error?: Error): Promise<void> {
+    const told = this.#info === undefined ? undefined : (message ?? this.#role);
+    const goodbye = told && goodbyeBy(told, this.link.protocol, this.#push, this.#settings);
+    if (goodbye !== undefined && !this.#stack.workers.stopped) await this.#farewell.say(goodbye);
+    if (error === undefined) this.stop();
+    else this.fail(error);
+    await this.link.close();
   }
 }
 

@@ -34,6 +34,10 @@ export function tunnelInfo(
   return Object.freeze({
     ipv4: push.ipv4 && { address: push.ipv4.address, prefixLength: push.ipv4.prefixLength },
     ipv6: push.ipv6 && { address: push.ipv6.address, prefixLength: push.ipv6.prefixLength },
+    routes: push.routes,
+    redirect: push.redirect,
+    blockIpv4: push.blockIpv4,
+    blockIpv6: push.blockIpv6,
     gateway: push.routeGateway ?? push.ipv4?.peer,
     gateway6: push.ipv6?.peer,
     dnsServers: push.dnsServers,

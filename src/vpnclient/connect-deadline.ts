@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { OvpnError, OvpnTimeoutError } from '../core/errors.ts';
+import type { Millis } from '../core/machine.ts';
 import type { Session } from '../session/session.ts';
 
 export interface ConnectDeadlineOptions {
@@ -15,18 +16,35 @@ export class ConnectDeadline {
   readonly signal: AbortSignal;
   readonly #options: ConnectDeadlineOptions;
   readonly #late = new AbortController();
-  readonly #cancelTimer: () => void;
+  #cancelTimer: () => void = () => {};
+  /** What is left of the time when the timer starts, and when that is; undefined while it is held. */
+  #leftMs: Millis;
+  #startedAt: Millis | undefined;
   #session: Session | undefined;
   #timeout: OvpnTimeoutError | undefined;
 
   constructor(options: ConnectDeadlineOptions) {
-    const { signal, clock, timeoutMs } = options;
+    const { signal, timeoutMs } = options;
     this.#options = options;
     this.signal = AbortSignal.any([signal, this.#late.signal]);
-    this.#cancelTimer =
-      timeoutMs === Number.POSITIVE_INFINITY
-        ? () => {}
-        : clock.setTimer(clock.now() + timeoutMs, () => this.#onTimer());
+    this.#leftMs = timeoutMs;
+    this.resume();
+  }
+
+  /** A user is asked: that takes none of the time. May be called twice. */
+  hold(): void {
+    if (this.#startedAt === undefined) return;
+    this.#leftMs -= this.#options.clock.now() - this.#startedAt;
+    this.#startedAt = undefined;
+    this.#cancelTimer();
+  }
+
+  /** Goes on after `hold`. May be called twice. */
+  resume(): void {
+    if (this.#startedAt !== undefined || this.#leftMs === Number.POSITIVE_INFINITY) return;
+    const { clock } = this.#options;
+    this.#startedAt = clock.now();
+    this.#cancelTimer = clock.setTimer(this.#startedAt + this.#leftMs, () => this.#onTimer());
   }
 
   /** Which session is asked, when time runs out, how far it came. */
@@ -41,6 +59,7 @@ export class ConnectDeadline {
   }
 
   clear(): void {
+    this.#leftMs = Number.POSITIVE_INFINITY;
     this.#cancelTimer();
   }
 

@@ -9,7 +9,7 @@ import type { Profile, Remote } from '../model/profile.ts';
 import type { Tracer } from '../model/tracer.ts';
 import type { Transport } from '../networkio/transport.ts';
 import { CLIENT_IV_PROTO } from '../tlsstate/peer-info.ts';
-
+import { type RaceSettings, resolveRace } from './race.ts';
 /**
  * The caller's own way to a remote: a datagram pipe (an object like a connected `dgram.Socket`) or a
  * Duplex, which carries 16-bit frames. tundial closes it.
@@ -51,8 +51,25 @@ export interface VpnClientOptions {
    */
   readonly connectTimeoutMs?: number;
   /**
+   * Come back after a tunnel that was up is lost, for as many rounds as `connect-retry-max` says.
+   * False: its end is the client's end. Default: true.
+   */
+  readonly reconnect?: boolean;
+  /**
+   * Let `start()` go round the remotes again, with the pauses of `connect-retry`, until one works or
+   * `connect-retry-max` rounds are over. Default: false: each is tried once.
+   */
+  readonly keepTrying?: boolean;
+  /**
+   * Try several remotes at a time in `start()`, the next one when the one before is not up soon:
+   * the first that is up wins. True takes the defaults. The others may have been told user name and
+   * password by then, and a callback for credentials may be asked for each. Default: false: one
+   * after the other.
+   */
+  readonly race?: boolean | RaceSettings;
+  /**
    * What to announce to the server as IV_PROTO: bits of `IvProto`; 0 announces none. Without a bit,
-   * its feature is off. Default: all of them, 1950.
+   * its feature is off. Default: all of them, 8094.
    */
   readonly ivProto?: number;
   /**
@@ -74,6 +91,9 @@ export interface ResolvedClientOptions {
   readonly logger: Logger;
   readonly requireServerCheck: boolean;
   readonly connectTimeoutMs: number;
+  readonly reconnect: boolean;
+  readonly keepTrying: boolean;
+  readonly race: Required<RaceSettings> | undefined;
   readonly ivProto: number;
   readonly cipherProvider: CipherProvider;
   readonly clock: Clock;
@@ -112,6 +132,9 @@ export function resolveClientOptions(options: VpnClientOptions): ResolvedClientO
     logger: options.logger ?? noLog,
     requireServerCheck: options.requireServerCheck ?? false,
     connectTimeoutMs: options.connectTimeoutMs ?? Number.POSITIVE_INFINITY,
+    reconnect: options.reconnect ?? true,
+    keepTrying: options.keepTrying ?? false,
+    race: resolveRace(options.race),
     ivProto: options.ivProto ?? CLIENT_IV_PROTO,
     cipherProvider: options.cipherProvider ?? nodeProvider,
     clock: options.clock ?? backgroundClock,

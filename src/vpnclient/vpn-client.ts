@@ -3,16 +3,15 @@ import { readProfile } from '../config/read-profile.ts';
 import type { Clock } from '../core/clock.ts';
 import { OvpnUsageError } from '../core/errors.ts';
 import { IdleTimer } from '../core/idle-timer.ts';
-import type { Service } from '../core/pump.ts';
 import type { RandomSource } from '../core/random.ts';
 import type { Profile } from '../model/profile.ts';
 import type { TunDevice } from '../model/tun-device.ts';
 import type { TunnelInfo } from '../model/tunnel-info.ts';
-import type { Session } from '../session/session.ts';
-import type { ClientState, DownEvent, VpnClientEvents } from './events.ts';
+import type { TunnelTenant } from '../model/tunnel-tenant.ts';
+import { type ClientState, type DownEvent, isConnecting, type VpnClientEvents } from './events.ts';
 import { resolveClientOptions, type VpnClientOptions } from './options.ts';
 import { PacketStream } from './packet-stream.ts';
-import { type ClientStats, NO_STATS } from './stats.ts';
+import type { ClientStats } from './stats.ts';
 import { TunnelLife } from './tunnel-life.ts';
 
 /** IP packets that wait for a reader or in a writer before back-pressure shows. */
@@ -54,7 +53,8 @@ export class VpnClient extends Duplex {
     this.#closed = new Promise((resolve) => super.once('close', resolve));
     this.#life = new TunnelLife(this.profile, resolved, {
       emit: (name, ...payload) => this.emit(name, ...payload),
-      up: (session) => this.#onUp(session),
+      listening: () => this.listenerCount('challenge') > 0,
+      up: (info, again) => this.#onUp(info, again),
       down: (event, wasUp) => this.#onDown(event, wasUp),
     });
   }
@@ -92,43 +92,66 @@ export class VpnClient extends Duplex {
     this.#life.established.renegotiate();
   }
 
-  /** Addresses, DNS servers, cipher. @throws OvpnUsageError before `up` */
+  /**
+   * Leaves the server, and rests: no link, no timer. Sockets stay where the profile has
+   * `persist-tun`, and `wake` brings the tunnel back. Resolves when the link is closed; nothing when
+   * it rests already.
+   *
+   * @throws OvpnUsageError before `up` and after `close`
+   */
+  suspend(): Promise<void> {
+    return this.#life.ask('suspend');
+  }
+
+  /** Ends a `suspend`: connects at once, `up` follows. Nothing at any other time. */
+  wake(): void {
+    this.#life.wake();
+  }
+
+  /**
+   * Connects anew at once, whatever goes on: the host's network is another one. `up` follows. Nothing
+   * while it rests. @throws OvpnUsageError before `up` and after `close`
+   */
+  reconnect(): void {
+    void this.#life.ask('reconnect');
+  }
+
+  /** Addresses, DNS servers, cipher of the newest session. @throws OvpnUsageError before `up` */
   get info(): TunnelInfo {
     return this.#life.established.info;
   }
 
   /** Where IP packets enter and leave. @throws OvpnUsageError before `up` */
   get tun(): TunDevice {
-    return this.#life.established.tun;
+    return this.#life.established && this.#life.tunnel.tun;
   }
 
   get state(): ClientState {
     return this.#life.state;
   }
 
-  /** Counters of the newest session. */
+  /** Counters of all sessions together. */
   get stats(): ClientStats {
-    const stats = this.#life.session?.stats ?? NO_STATS;
+    const { stats } = this.#life;
     return { ...stats, overflows: stats.overflows + this.#packets.overflows };
   }
 
   /**
-   * Runs `service` on top of the tunnel and claims its packets.
+   * Runs `tenant` on top of the tunnel, over all sessions, and claims its packets.
    * @throws OvpnUsageError before `up`, or when somebody has them
    */
-  attach(service: Service): void {
-    const session = this.#life.established;
+  attach(tenant: TunnelTenant): void {
+    void this.#life.established;
     this.#packets.claim();
-    session.attach(service);
+    this.#life.tunnel.attach(tenant);
   }
-
   /** Asks the pump for a turn. */
   arm(): void {
-    this.#life.session?.arm();
+    this.#life.tunnel.arm();
   }
 
   get connecting(): boolean {
-    return this.#life.connecting;
+    return isConnecting(this.state);
   }
 
   get pending(): boolean {
@@ -234,11 +257,12 @@ export class VpnClient extends Duplex {
     done(error);
   }
 
-  #onUp(session: Session): void {
-    this.emit('up', session.info);
+  #onUp(info: TunnelInfo, again: boolean): void {
+    this.emit('up', info);
+    if (again) return;
     this.emit('connect');
     this.emit('ready');
-    this.#packets.open(session);
+    this.#packets.open(this.#life.tunnel);
   }
 
   /** `error` is emitted only where nobody else is told; a reader meets the end before the close. */

@@ -7,6 +7,7 @@ import { Session } from '../../src/session/session.ts';
 import { CLIENT_IV_PROTO, IvProto } from '../../src/tlsstate/peer-info.ts';
 import { clientSessionOptions } from '../../src/vpnclient/client-session.ts';
 import { resolveClientOptions } from '../../src/vpnclient/options.ts';
+import { SignIn } from '../../src/vpnclient/sign-in.ts';
 import { SeededRandom } from '../sim/seeded-random.ts';
 import { CLIENT, SERVER, simIdentity } from '../sim/sim-identity.ts';
 import { SimLink } from '../sim/sim-link.ts';
@@ -47,6 +48,7 @@ async function connected(changes: Partial<Profile>, ivProto = CLIENT_IV_PROTO) {
     clientSessionOptions(link, {
       profile,
       options: resolveClientOptions({ profile, clock, random, ivProto }),
+      signIn: new SignIn(profile, {}),
       signal: new AbortController().signal,
       stage: () => {},
       emit: () => {},

@@ -60,6 +60,40 @@ describe('ConnectDeadline', () => {
   });
 });
 
+describe('while a user is asked', () => {
+  test('no time runs, and the rest of it runs after that', () => {
+    const { clock, deadline: held } = deadline(1500);
+    clock.advance(1000);
+    held.hold();
+    held.hold();
+    clock.advance(60_000);
+    expect(held.error).toBeUndefined();
+    held.resume();
+    held.resume();
+    clock.advance(499);
+    expect(held.error).toBeUndefined();
+    clock.advance(1);
+    expect(held.error).toMatchObject({ code: 'OVPN_DIAL_TIMEOUT', timeoutMs: 1500 });
+  });
+
+  test('the caller’s abort still counts', () => {
+    const { caller, deadline: held } = deadline(1500);
+    held.hold();
+    caller.abort(new Error('enough'));
+    expect(held.error).toMatchObject({ code: 'OVPN_ABORTED' });
+  });
+
+  test('nothing runs after clear', () => {
+    const { clock, deadline: held } = deadline(1500);
+    held.hold();
+    held.clear();
+    held.resume();
+    clock.advance(10_000);
+    expect(held.error).toBeUndefined();
+    expect(clock.nextAt).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
 describe('connectAborted', () => {
   test('is the caller’s doing, and not to be tried again by itself', () => {
     expect(connectAborted('a reason')).toMatchObject({

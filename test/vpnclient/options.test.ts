@@ -20,7 +20,7 @@ describe('resolveClientOptions', () => {
       logger: noLog,
       requireServerCheck: false,
       connectTimeoutMs: Number.POSITIVE_INFINITY,
-      ivProto: 1950,
+      ivProto: 8094,
       clock: backgroundClock,
     });
     expect(Object.isFrozen(resolved)).toBe(true);
@@ -38,7 +38,7 @@ describe('resolveClientOptions', () => {
     { name: 'time that is no number',   options: { profile: 'x', connectTimeoutMs: Number.NaN } },
     { name: 'credentials that are none', options: { profile: 'x', credentials: 'ada' } },
     { name: 'credentials without a password', options: { profile: 'x', credentials: { username: 'ada' } } },
-    { name: 'an IV_PROTO bit that tundial has not', options: { profile: 'x', ivProto: 1950 + 2048 } },
+    { name: 'an IV_PROTO bit that tundial has not', options: { profile: 'x', ivProto: 8094 + 64 } },
     { name: 'bit 0 of IV_PROTO',        options: { profile: 'x', ivProto: 3 } },
     { name: 'an IV_PROTO beyond 32 bits', options: { profile: 'x', ivProto: 2 ** 33 + 2 } },
     { name: 'a negative IV_PROTO',      options: { profile: 'x', ivProto: -2 } },
@@ -54,7 +54,7 @@ describe('resolveClientOptions', () => {
 });
 
 describe('ivProto', () => {
-  test.each([0, 2, 414, 1950])('%i is announced as it is given', (ivProto) => {
+  test.each([0, 2, 414, 8094])('%i is announced as it is given', (ivProto) => {
     expect(resolveClientOptions({ profile: 'x', ivProto }).ivProto).toBe(ivProto);
   });
 });
