@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
-import type { TcpConnection } from '../netstack/tcp/connection.ts';
 import type { TcpEvents, TcpFailure } from '../netstack/tcp/tcp-events.ts';
 import { copyJoined } from './copy-joined.ts';
+import type { StreamConnection } from './host-connection.ts';
 import { readJoined } from './read-joined.ts';
 
 export type WriteCallback = (error?: Error | null) => void;
@@ -25,7 +25,7 @@ export interface FlowEvents {
 export class ConnectionFlow {
   readonly #stream: Duplex;
   readonly #events: FlowEvents;
-  #connection: TcpConnection | undefined;
+  #connection: StreamConnection | undefined;
   #opened = false;
   #wanted = false;
   #pullScheduled = false;
@@ -42,7 +42,7 @@ export class ConnectionFlow {
     this.#events = events;
   }
 
-  get connection(): TcpConnection | undefined {
+  get connection(): StreamConnection | undefined {
     return this.#connection;
   }
 
@@ -56,7 +56,7 @@ export class ConnectionFlow {
   }
 
   /** Takes a connection, from which nothing flows before `open`; gives who hears of it. */
-  attach(connection: TcpConnection): TcpEvents {
+  attach(connection: StreamConnection): TcpEvents {
     this.#connection = connection;
     return {
       connected: () => {},

@@ -2,10 +2,11 @@ import { OvpnUsageError } from '../core/errors.ts';
 import type { NameServer } from '../model/name-server.ts';
 import type { TunnelInfo } from '../model/tunnel-info.ts';
 import type { Netstack } from '../netstack/netstack.ts';
-import { DnsResolver } from './dns-resolver.ts';
+import { DnsResolver, type DnsResolverSettings } from './dns-resolver.ts';
 import type { ConnectInside, DnsTrust } from './dns-secure.ts';
 import { type DnsServer, toDnsServer } from './dns-server.ts';
 import { DnsTransport } from './dns-transport.ts';
+import type { RoutingPolicy } from './routing-policy.ts';
 import type { TunnelEnd } from './tunnel-end.ts';
 
 /** How names are resolved inside the tunnel. */
@@ -42,20 +43,29 @@ export function dnsServers(
   });
 }
 
+/** Whom the resolver asks, and for what: what the caller has chosen, else what was pushed. */
+export function resolverSettings(
+  options: DnsOptions,
+  info: Pick<TunnelInfo, 'nameServers' | 'searchDomains'>,
+  { families }: RoutingPolicy,
+): DnsResolverSettings {
+  const searchDomains = options.searchDomains ?? info.searchDomains;
+  return { servers: dnsServers(options, info), searchDomains, families };
+}
+
 /** The resolver of the tunnel whose netstack this is. @param connect opens a socket inside it */
 export function makeResolver(
   netstack: Netstack,
   { clock, random, info }: Pick<TunnelEnd, 'clock' | 'random' | 'info'>,
   options: DnsOptions,
+  routing: RoutingPolicy,
   connect: ConnectInside,
 ): DnsResolver {
   return new DnsResolver({
     transport: new DnsTransport({ netstack, clock, connect, trust: { ca: options.dnsCa } }),
     clock,
     random,
-    servers: dnsServers(options, info),
-    searchDomains: options.searchDomains ?? info.searchDomains,
-    families: [...(info.ipv6 ? [6 as const] : []), ...(info.ipv4 ? [4 as const] : [])],
+    ...resolverSettings(options, info, routing),
     sourceFor: (remote) => netstack.localAddressFor(remote),
   });
 }

@@ -24,6 +24,8 @@ export class DnsQuestions {
   readonly #flights = new Map<string, Promise<DnsOutcome | undefined>>();
   readonly #runs = new Set<DnsQueryRun>();
   readonly #queue = new PQueue({ concurrency: MAX_QUERIES_IN_FLIGHT });
+  /** Answers to questions of an earlier one are not kept. */
+  #generation = 0;
   #closed = false;
 
   constructor(parts: DnsQuestionsParts) {
@@ -43,17 +45,28 @@ export class DnsQuestions {
     const key = `${type} ${name}`;
     const flight = this.#flights.get(key);
     if (flight !== undefined) return flight;
+    const generation = this.#generation;
     const asked = this.#queue
       .add(() => this.#run(name, type, servers))
       .then((outcome) => {
-        if (outcome !== undefined && outcome.kind !== 'failed') {
+        const isCurrent = generation === this.#generation;
+        if (isCurrent && outcome !== undefined && outcome.kind !== 'failed') {
           this.#cache.put(name, type, outcome, clock.now());
         }
         return outcome;
       })
-      .finally(() => this.#flights.delete(key));
+      .finally(() => {
+        if (this.#flights.get(key) === asked) this.#flights.delete(key);
+      });
     this.#flights.set(key, asked);
     return asked;
+  }
+
+  /** What is known counts no more; questions on their way go on for those who asked. */
+  forget(): void {
+    this.#cache.clear();
+    this.#flights.clear();
+    this.#generation += 1;
   }
 
   /** Ends every question. May be called twice. */

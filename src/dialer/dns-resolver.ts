@@ -10,12 +10,16 @@ import type { DnsRecord, DnsType, DnsValues } from './dns-record.ts';
 import { type DnsReply, DnsSearch } from './dns-search.ts';
 import { type DnsServer, serverText } from './dns-server.ts';
 
-export interface DnsResolverParts extends DnsQuestionsParts {
-  readonly clock: Clock;
+/** Whom a resolver asks, and for what. */
+export interface DnsResolverSettings {
   readonly servers: readonly DnsServer[];
   readonly searchDomains: readonly string[];
   /** The families that the tunnel has, the preferred one first. */
   readonly families: readonly (4 | 6)[];
+}
+
+export interface DnsResolverParts extends DnsQuestionsParts, DnsResolverSettings {
+  readonly clock: Clock;
   /** Our address towards another one, by which addresses are sorted. */
   readonly sourceFor: SourceFor;
 }
@@ -39,11 +43,17 @@ export interface AddressWithTtl {
 /** Resolves names inside the tunnel, and nowhere else, as `node:dns/promises` does. */
 export class DnsResolver {
   readonly #search: DnsSearch;
-  readonly #parts: DnsResolverParts;
+  #parts: DnsResolverParts;
 
   constructor(parts: DnsResolverParts) {
     this.#parts = parts;
     this.#search = new DnsSearch({ ...parts, questions: new DnsQuestions(parts) });
+  }
+
+  /** The tunnel has changed: what is asked from now on is asked so; nothing known before counts. */
+  configure(settings: DnsResolverSettings): void {
+    this.#parts = { ...this.#parts, ...settings };
+    this.#search.configure(settings);
   }
 
   /** The servers that are asked, in order, as text. */

@@ -32,12 +32,18 @@ export interface DnsSearchParts {
 
 /** Tries a name and the search domains in order, each by the servers that are meant for it. */
 export class DnsSearch {
-  readonly #parts: DnsSearchParts;
+  #parts: DnsSearchParts;
   #closed = false;
   #closeCause: Error | undefined;
 
   constructor(parts: DnsSearchParts) {
     this.#parts = parts;
+  }
+
+  /** Other servers and domains from now on; what the old ones said is forgotten. */
+  configure({ servers, searchDomains }: Omit<DnsSearchParts, 'questions'>): void {
+    this.#parts = { ...this.#parts, servers, searchDomains };
+    this.#parts.questions.forget();
   }
 
   /**

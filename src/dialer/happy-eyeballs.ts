@@ -4,10 +4,10 @@ import type { FlowTuple } from '../netstack/flow-tuple.ts';
 import type { IpAddress } from '../netstack/ip-address.ts';
 import { NetstackError } from '../netstack/netstack-error.ts';
 import { FIRST_EPHEMERAL_PORT, LAST_EPHEMERAL_PORT } from '../netstack/ports.ts';
-import type { TcpConnection } from '../netstack/tcp/connection.ts';
 import type { TcpEvents, TcpFailure } from '../netstack/tcp/tcp-events.ts';
 import type { TcpConnectOptions } from '../netstack/tcp-table.ts';
 import { interleaveFamilies, sortAddresses } from './address-order.ts';
+import { HostConnection, type StreamConnection } from './host-connection.ts';
 import { SocketError, type SocketErrorCode, TCP_FAILURE_CODES } from './socket-error.ts';
 import type { TunnelScope } from './tunnel-scope.ts';
 
@@ -27,7 +27,7 @@ export interface RaceEvents {
   attempt(address: IpAddress): void;
   attemptFailed(address: IpAddress, error: Error): void;
   /** The first connection to open; the others are gone. Its events still go nowhere. */
-  won(connection: TcpConnection, tuple: FlowTuple): void;
+  won(connection: StreamConnection, tuple: FlowTuple): void;
   /** Every address failed: one error, or an `AggregateError` with the code of the first. */
   lost(error: Error): void;
 }
@@ -136,7 +136,11 @@ export class HappyEyeballs {
 
   /** The port is drawn here, and not by the netstack, because the socket has to tell it. */
   #open(attempt: Attempt, address: IpAddress): void {
-    const { netstack, random } = this.#scope;
+    const { netstack, random, routing } = this.#scope;
+    if (routing.bypasses(address)) {
+      attempt.connection = new HostConnection(address, this.#port, attempt, this.#options);
+      return;
+    }
     for (let tries = 1; ; tries += 1) {
       const drawn = FIRST_EPHEMERAL_PORT + (random.uint32() % EPHEMERAL_PORTS);
       const { localPort = drawn } = this.#options;
@@ -158,9 +162,11 @@ export class HappyEyeballs {
     this.#running.delete(attempt);
     this.cancel();
     const { netstack } = this.#scope;
+    const host = connection instanceof HostConnection ? connection.local : undefined;
+    const local = this.#options.localAddress ?? netstack.localAddressFor(address);
     this.#events.won(connection, {
-      localAddress: this.#options.localAddress ?? netstack.localAddressFor(address) ?? address,
-      localPort: attempt.localPort,
+      localAddress: host?.address ?? local ?? address,
+      localPort: host?.port ?? attempt.localPort,
       remoteAddress: address,
       remotePort: this.#port,
     });
@@ -189,7 +195,7 @@ export class HappyEyeballs {
 
 /** One connection while it is opening. */
 class Attempt implements TcpEvents {
-  connection: TcpConnection | undefined;
+  connection: StreamConnection | undefined;
   localPort = 0;
   readonly #onConnected: () => void;
   readonly #onFailed: (failure: TcpFailure) => void;

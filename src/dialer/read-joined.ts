@@ -1,4 +1,4 @@
-import type { TcpConnection } from '../netstack/tcp/connection.ts';
+import type { StreamConnection } from './host-connection.ts';
 
 /** How much is taken from a connection at once. Unit: bytes. */
 export const JOINED_BYTES: number = 64 * 1024;
@@ -6,7 +6,7 @@ export const JOINED_BYTES: number = 64 * 1024;
 export const JOIN_FROM = 4;
 
 /** Takes what has arrived, up to {@link JOINED_BYTES} and a segment: few chunks as they are, many as one. */
-export function readJoined(connection: TcpConnection): readonly Buffer[] {
+export function readJoined(connection: StreamConnection): readonly Buffer[] {
   const chunks: Buffer[] = [];
   let bytes = 0;
   while (bytes < JOINED_BYTES) {

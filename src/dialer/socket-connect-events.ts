@@ -1,6 +1,6 @@
 import type { FlowTuple } from '../netstack/flow-tuple.ts';
 import type { IpAddress } from '../netstack/ip-address.ts';
-import type { TcpConnection } from '../netstack/tcp/connection.ts';
+import type { StreamConnection } from './host-connection.ts';
 import type { ConnectEvents } from './socket-connect.ts';
 
 /** A socket that connects, as far as this file needs it: a `TunSocket`. */
@@ -20,7 +20,7 @@ interface ConnectingSocket {
 export function connectEvents(
   socket: ConnectingSocket,
   port: number,
-  won: (connection: TcpConnection, tuple: FlowTuple) => void,
+  won: (connection: StreamConnection, tuple: FlowTuple) => void,
 ): ConnectEvents {
   const tell = (event: string, ...args: unknown[]) => {
     if (!socket.destroyed) process.nextTick(() => socket.emit(event, ...args));

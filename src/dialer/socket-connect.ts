@@ -118,11 +118,15 @@ export class SocketConnect {
 
   /** Leaves out addresses that were not asked for or that the tunnel has no way to. */
   #add(family: 4 | 6, found: readonly IpAddress[], isLast: boolean): void {
-    const { netstack } = this.#scope;
+    const { netstack, routing } = this.#scope;
     const wanted = this.#local?.family ?? this.#options.family ?? 0;
     const ways = found
       .filter((address) => wanted === 0 || address.family === wanted)
-      .filter((address) => netstack.localAddressFor(address) !== undefined);
+      .filter(
+        (address) =>
+          netstack.localAddressFor(address) !== undefined ||
+          (this.#local === undefined && routing.bypasses(address)),
+      );
     this.#found.push(...found);
     this.#hasWay ||= ways.length > 0;
     if (isLast && !this.#hasWay && this.#found.length > 0) {
@@ -135,6 +139,8 @@ export class SocketConnect {
   #whyNone(wanted: 0 | 4 | 6): string {
     const families = new Set(this.#found.map(({ family }) => family));
     if (wanted !== 0 && !families.has(wanted)) return `there is no IPv${wanted} address`;
+    const [refusal] = this.#found.flatMap((address) => this.#scope.routing.refusal(address) ?? []);
+    if (refusal !== undefined) return refusal;
     return `the tunnel has no IPv${[...families].join(' and no IPv')} address`;
   }
 

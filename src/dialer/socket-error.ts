@@ -59,6 +59,7 @@ export const TCP_FAILURE_CODES: Readonly<Record<TcpFailure, SocketErrorCode>> = 
   'timed-out': 'ETIMEDOUT',
   unreachable: 'EHOSTUNREACH',
   'network-unreachable': 'ENETUNREACH',
+  'address-gone': 'ENETRESET',
   aborted: 'ECONNABORTED',
 };
 
@@ -73,6 +74,7 @@ export const UDP_FAILURE_CODES: Readonly<Record<UdpFailure, SocketErrorCode>> = 
   'time-exceeded': 'EHOSTUNREACH',
   'parameter-problem': 'EHOSTUNREACH',
   'network-down': 'ENETDOWN',
+  'address-gone': 'ENETRESET',
 };
 
 /** `10.8.0.1:80` as Node writes it: IPv6 without brackets. */

@@ -1,12 +1,12 @@
-import type { TcpConnection } from '../netstack/tcp/connection.ts';
 import type { KeepAliveOptions } from '../netstack/tcp/tcp-options.ts';
+import type { StreamConnection } from './host-connection.ts';
 import type { TunSocketOptions } from './tun-socket-options.ts';
 
 /** What is chosen for a connection, kept for one that is not there yet. */
 export class SocketTuning {
   #noDelay: boolean;
   #keepAlive: KeepAliveOptions;
-  #connection: TcpConnection | undefined;
+  #connection: StreamConnection | undefined;
 
   constructor({ noDelay, keepAlive, keepAliveInitialDelay }: TunSocketOptions) {
     this.#noDelay = noDelay ?? false;
@@ -18,7 +18,7 @@ export class SocketTuning {
   }
 
   /** Tunes `connection`, now and from now on. */
-  apply(connection: TcpConnection): void {
+  apply(connection: StreamConnection): void {
     this.#connection = connection;
     connection.setNoDelay(this.#noDelay);
     if (this.#keepAlive.enabled) connection.setKeepAlive(this.#keepAlive);

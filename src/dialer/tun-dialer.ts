@@ -4,17 +4,18 @@ import type https from 'node:https';
 import type { RequestInfo, RequestInit, Response } from 'undici';
 import { OvpnError } from '../core/errors.ts';
 import type { TunnelInfo } from '../model/tunnel-info.ts';
-import { Netstack, type NetstackStats } from '../netstack/netstack.ts';
+import { Netstack, type NetstackSettings, type NetstackStats } from '../netstack/netstack.ts';
 import { type DialOptions, dialled } from './dial.ts';
 import { type DialNetwork, familyOf, parseHostPort } from './dial-target.ts';
 import { makeLookup, type TunLookup } from './dns-lookup-function.ts';
-import { type DnsOptions, makeResolver } from './dns-options.ts';
+import { type DnsOptions, dnsServers, makeResolver, resolverSettings } from './dns-options.ts';
 import type { DnsResolver } from './dns-resolver.ts';
 import { TunHttpAgent, TunHttpsAgent } from './http-agent.ts';
 import type { TunListenOptions } from './listen-arguments.ts';
 import { NetstackService } from './netstack-service.ts';
 import { type PathMtu, type PathMtuOptions, searchPathMtu } from './path-mtu-search.ts';
 import { type PingOptions, type PingReply, pingReplies } from './ping.ts';
+import { type RoutingOptions, RoutingPolicy } from './routing-policy.ts';
 import { type TracerouteHop, type TracerouteOptions, tracerouteHops } from './traceroute.ts';
 import { TunServer, type TunServerOptions } from './tun-server.ts';
 import { TunSocket } from './tun-socket.ts';
@@ -31,7 +32,7 @@ import { undici } from './undici.ts';
 import { type DispatcherOptions, makeDispatcher } from './undici-dispatcher.ts';
 
 /** What may be chosen for a dialer. */
-export interface TunDialerOptions extends DnsOptions {}
+export interface TunDialerOptions extends DnsOptions, RoutingOptions {}
 
 /** Something of the dialer's that keeps connections. */
 interface Pool {
@@ -53,6 +54,7 @@ export class TunDialer<End extends TunnelEnd = TunnelEnd> {
    * serves as the `lookup` option of `net.connect` and `http.request`. @throws DnsError
    */
   readonly lookup: TunLookup;
+  readonly #options: TunDialerOptions;
   readonly #netstack: Netstack;
   readonly #scope: TunnelScope;
   readonly #pools = new Set<Pool>();
@@ -61,17 +63,17 @@ export class TunDialer<End extends TunnelEnd = TunnelEnd> {
 
   private constructor(end: End, options: TunDialerOptions) {
     const { clock, random, info } = end;
+    const routing = routingOf(options, info);
     this.client = end;
+    this.#options = options;
     this.#netstack = new Netstack({
       tun: end.tun,
-      ipv4: info.ipv4,
-      ipv6: info.ipv6,
       random,
       clock,
       wake: () => end.arm(),
-      ...mssLimits(info),
+      ...netstackSettings(info, routing),
     });
-    this.resolver = makeResolver(this.#netstack, end, options, (target) =>
+    this.resolver = makeResolver(this.#netstack, end, options, routing, (target) =>
       this.connect(target).unref(),
     );
     this.lookup = makeLookup(this.resolver);
@@ -80,8 +82,12 @@ export class TunDialer<End extends TunnelEnd = TunnelEnd> {
       resolver: this.resolver,
       clock,
       random,
+      routing,
     });
-    end.attach(new NetstackService(this.#netstack, this.#scope));
+    end.on?.('updated', (changed) => this.#follow(changed));
+    end.attach(
+      new NetstackService(this.#netstack, this.#scope, (changed) => this.#follow(changed)),
+    );
     void end.ended.then((error) => this.#scope.end(error ?? closedBelow()));
   }
 
@@ -213,6 +219,15 @@ export class TunDialer<End extends TunnelEnd = TunnelEnd> {
     return searchPathMtu(this.#scope, host, options);
   }
 
+  /** The server has changed the tunnel: what fits it still lives on. */
+  #follow(info: TunnelInfo): void {
+    if (this.#scope.ended) return;
+    const routing = routingOf(this.#options, info);
+    this.#scope.routing = routing;
+    this.#netstack.configure(netstackSettings(info, routing));
+    this.resolver.configure(resolverSettings(this.#options, info, routing));
+  }
+
   /** Undoes `unref`. */
   ref(): this {
     this.client.ref?.();
@@ -263,7 +278,17 @@ function closedBelow(): OvpnError {
   });
 }
 
+/** Name servers are asked inside the tunnel whatever the routes say. */
+function routingOf(options: TunDialerOptions, info: TunnelInfo): RoutingPolicy {
+  const servers = dnsServers(options, info).map(({ address }) => address);
+  return new RoutingPolicy(options, info, servers);
+}
+
 /** `mss` is that of IPv4, whose header is 20 bytes shorter; 0 is no limit. */
-function mssLimits({ mss }: TunnelInfo): { mssLimit4?: number; mssLimit6?: number } {
-  return mss > 0 ? { mssLimit4: mss, mssLimit6: mss - 20 } : {};
+function netstackSettings(
+  { ipv4, ipv6, mss }: TunnelInfo,
+  routing: RoutingPolicy,
+): NetstackSettings {
+  const limits = mss > 0 ? { mssLimit4: mss, mssLimit6: mss - 20 } : {};
+  return { ipv4, ipv6, reaches: routing.reaches, ...limits };
 }

@@ -7,6 +7,7 @@ import { NetstackError } from '../netstack/netstack-error.ts';
 import type { TcpConnection } from '../netstack/tcp/connection.ts';
 import type { TcpEvents } from '../netstack/tcp/tcp-events.ts';
 import type { TcpListening } from '../netstack/tcp-listening.ts';
+import { addressChanged } from './address-changed.ts';
 import { listenArguments, type TunListenOptions } from './listen-arguments.ts';
 import { SocketError, type SocketErrorCode } from './socket-error.ts';
 import { socketNames } from './socket-names.ts';
@@ -74,7 +75,7 @@ export class TunServer extends EventEmitter<TunServerEvents> implements Server {
     if (listener !== undefined) this.once('listening', listener);
     const error = this.#open(options);
     if (error === undefined) {
-      this.#scope.hold(this.#onTunnelEnd);
+      this.#scope.holdLasting(this.#onTunnelEnd);
       this.#closeBy(options.signal);
     }
     process.nextTick(() => {
@@ -105,6 +106,7 @@ export class TunServer extends EventEmitter<TunServerEvents> implements Server {
           port,
           ...(address === undefined ? {} : { address }),
           ...(backlog === undefined ? {} : { backlog }),
+          onAddressGone: () => this.#onTunnelEnd(addressChanged()),
         },
         (connection, tuple) => this.#onConnection(connection, tuple),
       );

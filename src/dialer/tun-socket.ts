@@ -4,14 +4,15 @@ import { MAX_TIMER_DELAY_MS } from '../core/clock.ts';
 import { OvpnUsageError } from '../core/errors.ts';
 import { IdleTimer } from '../core/idle-timer.ts';
 import type { FlowTuple } from '../netstack/flow-tuple.ts';
-import type { TcpConnection } from '../netstack/tcp/connection.ts';
 import type { TcpEvents, TcpFailure } from '../netstack/tcp/tcp-events.ts';
 import type { TcpInfo } from '../netstack/tcp/tcp-info.ts';
+import { connectionError } from './address-changed.ts';
 import { closedSocketError } from './closed-socket-errors.ts';
 import { ConnectionFlow, type WriteCallback } from './connection-flow.ts';
+import type { StreamConnection } from './host-connection.ts';
 import { SocketConnect } from './socket-connect.ts';
 import { connectEvents } from './socket-connect-events.ts';
-import { SocketError, TCP_FAILURE_CODES } from './socket-error.ts';
+import { SocketError } from './socket-error.ts';
 import { socketNames } from './socket-names.ts';
 import { SocketTuning } from './socket-tuning.ts';
 import {
@@ -34,7 +35,7 @@ const HIGH_WATER_MARK: number = 64 * 1024;
  * `TunDialer.unref`.
  *
  * Errors have the shape of Node's (`code`, `errno`, `syscall`, `address`, `port`). When the tunnel
- * ends, the code is `ENETRESET` and `cause` tells why.
+ * ends or our address in it changes, the code is `ENETRESET` and `cause` tells why.
  */
 export class TunSocket extends Duplex implements Socket {
   /** `address:port` of every attempt so far. */
@@ -43,7 +44,7 @@ export class TunSocket extends Duplex implements Socket {
   server: unknown = null;
   /** Unit: milliseconds. Undefined while none is set. */
   timeout?: number;
-  /** Our end, once the connection is open: an address inside the tunnel. */
+  /** Our end, once the connection is open. */
   localAddress?: string;
   localPort?: number;
   /** `IPv4` or `IPv6` */
@@ -107,7 +108,7 @@ export class TunSocket extends Duplex implements Socket {
   }
 
   /** Takes a connection that has opened; gives who hears of it. @internal */
-  adopt(connection: TcpConnection, tuple: FlowTuple): TcpEvents {
+  adopt(connection: StreamConnection, tuple: FlowTuple): TcpEvents {
     Object.assign(this, socketNames(tuple));
     this.#scope.hold(this.#onTunnelEnd);
     this.#tuning.apply(connection);
@@ -116,7 +117,7 @@ export class TunSocket extends Duplex implements Socket {
     return events;
   }
 
-  #onWon(connection: TcpConnection, tuple: FlowTuple): void {
+  #onWon(connection: StreamConnection, tuple: FlowTuple): void {
     connection.events = this.adopt(connection, tuple);
     process.nextTick(() => {
       if (this.destroyed) return;
@@ -169,7 +170,7 @@ export class TunSocket extends Duplex implements Socket {
   #onClosed(failure: TcpFailure | undefined): void {
     // The end of the tunnel is explained by `#onTunnelEnd`.
     if (failure === undefined || this.destroyed || this.#scope.stopping) return;
-    this.destroy(new SocketError(TCP_FAILURE_CODES[failure], 'read'));
+    this.destroy(connectionError(failure));
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { OvpnUsageError } from '../core/errors.ts';
 import type { IpAddress } from '../netstack/ip-address.ts';
 import type { UdpFailure } from '../netstack/udp-endpoint.ts';
+import { addressChanged } from './address-changed.ts';
 import { DatagramInbox } from './datagram-inbox.ts';
 import { checkBufferBytes } from './datagram-queue.ts';
 import { checkPort } from './dial-target.ts';
@@ -102,6 +103,10 @@ export class TunUdpSocket extends EventEmitter<TunUdpSocketEvents> {
     // The end of the tunnel is explained by `#onTunnelEnd`; a hop limit that ran out may be a
     // passing loop, and no kernel tells a connected socket of it.
     if (this.#closed || failure === 'network-down' || failure === 'time-exceeded') return;
+    if (failure === 'address-gone') {
+      this.#onTunnelEnd(addressChanged());
+      return;
+    }
     this.emit('error', new SocketError(UDP_FAILURE_CODES[failure], 'recvmsg'));
   };
 

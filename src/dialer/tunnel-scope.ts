@@ -3,6 +3,7 @@ import type { RandomSource } from '../core/random.ts';
 import type { Netstack } from '../netstack/netstack.ts';
 import { ProcessHold } from '../vpnclient/process-hold.ts';
 import type { DnsResolver } from './dns-resolver.ts';
+import type { RoutingPolicy } from './routing-policy.ts';
 
 /**
  * What a socket, server or ping does when the tunnel has ended by itself because of `cause`, or is
@@ -15,6 +16,7 @@ export interface TunnelScopeParts {
   readonly resolver: DnsResolver;
   readonly clock: Clock;
   readonly random: RandomSource;
+  readonly routing: RoutingPolicy;
 }
 
 /**
@@ -26,8 +28,11 @@ export class TunnelScope {
   readonly resolver: DnsResolver;
   readonly clock: Clock;
   readonly random: RandomSource;
+  /** What goes into the tunnel; another one after the server has changed its routes. */
+  routing: RoutingPolicy;
   readonly #tenants = new Set<OnTunnelEnd>();
   readonly #unreferenced = new WeakSet<OnTunnelEnd>();
+  readonly #lasting = new WeakSet<OnTunnelEnd>();
   readonly #processHold = new ProcessHold();
   /** How many of the tenants keep the process alive. */
   #referenced = 0;
@@ -36,11 +41,12 @@ export class TunnelScope {
   #ended = false;
   #cause: Error | undefined;
 
-  constructor({ netstack, resolver, clock, random }: TunnelScopeParts) {
+  constructor({ netstack, resolver, clock, random, routing }: TunnelScopeParts) {
     this.netstack = netstack;
     this.resolver = resolver;
     this.clock = clock;
     this.random = random;
+    this.routing = routing;
   }
 
   /** There is no tunnel any more: nothing new may begin. */
@@ -65,6 +71,12 @@ export class TunnelScope {
     if (!this.#unreferenced.has(tenant)) this.#reference(1);
   }
 
+  /** As `hold`; `tenant` does not mind that the tunnel is interrupted. */
+  holdLasting(tenant: OnTunnelEnd): void {
+    this.#lasting.add(tenant);
+    this.hold(tenant);
+  }
+
   /** May be called twice. */
   release(tenant: OnTunnelEnd): void {
     if (!this.#tenants.delete(tenant)) return;
@@ -87,6 +99,14 @@ export class TunnelScope {
     this.#referenced += change;
     if (this.#referenced > 0) this.#processHold.begin();
     else this.#processHold.end();
+  }
+
+  /** The tunnel was lost because of `cause`, and comes back: ends what cannot live on. */
+  interrupt(cause: Error): void {
+    this.stopping = true;
+    this.netstack.interrupt();
+    for (const tenant of [...this.#tenants]) if (!this.#lasting.has(tenant)) tenant(cause);
+    this.stopping = this.#ended;
   }
 
   /** Ends everything that is held. Later calls do nothing. */

@@ -1,3 +1,4 @@
+import { RoutingPolicy } from '../../src/dialer/routing-policy.ts';
 import { TunnelScope } from '../../src/dialer/tunnel-scope.ts';
 import { RouterPath, type RouterSpec } from '../netstack/router.ts';
 import { NetstackPair } from '../sim/netstack-pair.ts';
@@ -16,6 +17,23 @@ export function routedTunnel(routers: readonly RouterSpec[]): {
   const { resolver } = tunnelPair({ clock }).client;
   return {
     pair,
-    scope: new TunnelScope({ netstack, resolver, clock, random: new SeededRandom(3) }),
+    scope: new TunnelScope({
+      netstack,
+      resolver,
+      clock,
+      random: new SeededRandom(3),
+      routing: new RoutingPolicy({}, EVERYTHING),
+    }),
   };
 }
+
+const EVERYTHING = {
+  ipv4: undefined,
+  ipv6: undefined,
+  gateway: undefined,
+  gateway6: undefined,
+  routes: [],
+  redirect: undefined,
+  blockIpv4: false,
+  blockIpv6: false,
+};
