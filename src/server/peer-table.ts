@@ -3,8 +3,14 @@ import { printable } from '../core/log.ts';
 import type { TunnelInfo } from '../model/tunnel-info.ts';
 import type { OnPeer } from '../networkio/peer-gate.ts';
 import { Session } from '../session/session.ts';
-import type { AuthenticationRequest, AuthenticationVerdict } from '../tlsstate/handshake-step.ts';
+import type {
+  AuthenticationRequest,
+  AuthenticationVerdict,
+  RefusedSignIn,
+} from '../tlsstate/handshake-step.ts';
+import { IvProto, ivProtoOf } from '../tlsstate/peer-info.ts';
 import type { AddressPool, PoolAddress } from './address-pool.ts';
+import { buildPushUpdate } from './push-builder.ts';
 import type { ResolvedServerOptions } from './server-options.ts';
 import { serverSessionOptions } from './server-session.ts';
 import type { ServerTun, TunPeer } from './server-tun.ts';
@@ -40,6 +46,8 @@ interface Peer {
   address: PoolAddress | undefined;
   username: string | undefined;
   subject: string | undefined;
+  /** What the client said it can do. */
+  ivProto: number;
   tun: TunPeer | undefined;
   info: PeerInfo | undefined;
   /** Why its last key exchange was refused: it stays a while, so that it hears of it. */
@@ -95,6 +103,7 @@ export class PeerTable {
       address: undefined,
       username: undefined,
       subject: undefined,
+      ivProto: 0,
       tun: undefined,
       info: undefined,
       refusal: undefined,
@@ -112,6 +121,24 @@ export class PeerTable {
     for (const { session, info } of this.#peers.values()) if (info) session.renegotiate();
   }
 
+  /**
+   * Changes what a client was pushed. An address that `ifconfig` gives it is its own from then on:
+   * the caller sees to it that nobody else has it.
+   *
+   * @returns false for a client that is not there or has not said that it takes updates
+   * @throws OvpnUsageError for what cannot be pushed
+   */
+  pushUpdate(peerId: number, options: readonly string[]): boolean {
+    const texts = buildPushUpdate(options);
+    const peer = this.#peers.get(peerId);
+    if (peer?.tun === undefined || (peer.ivProto & IvProto.PUSH_UPDATE) === 0) return false;
+    for (const text of texts) peer.session.tell({ kind: 'unknown', text });
+    this.#tun.remove(peer.tun);
+    peer.tun = { tun: peer.tun.tun, addresses: updatedKeys(peer.tun.addresses, options) };
+    this.#tun.add(peer.tun);
+    return true;
+  }
+
   /** Tells the peers to connect anew, and ends their sessions. May be called twice. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -126,11 +153,12 @@ export class PeerTable {
     let verdict = await judged(this.#options, request);
     if (verdict.ok) {
       peer.username = request.username;
+      peer.ivProto = ivProtoOf(request.peerInfo);
       peer.subject = request.certificate?.subject;
       if (this.#peers.get(peer.id) === peer) peer.address ??= this.#pool.allocate();
       if (peer.address === undefined) verdict = NO_ADDRESS;
     }
-    if (!verdict.ok) this.#refuse(peer, refusal(verdict));
+    if (!verdict.ok && verdict.pending === undefined) this.#refuse(peer, refusal(verdict));
     return verdict;
   }
 
@@ -182,8 +210,8 @@ async function judged(
   try {
     const verdict = await authenticate(request);
     if (verdict?.ok === true) return verdict;
-    const { reason, temporary = false } = verdict ?? {};
-    return { ok: false, temporary, ...(reason !== undefined && { reason: printable(reason) }) };
+    const { reason, ...refused } = verdict ?? { ok: false };
+    return { ...refused, ...(reason !== undefined && { reason: printable(reason) }), ok: false };
   } catch (thrown) {
     logger('error', 'server', `authenticate threw: ${toError(thrown).name}`);
     return { ok: false, temporary: true };
@@ -192,12 +220,24 @@ async function judged(
 
 const NO_ADDRESS = { ok: false, temporary: true, reason: 'no address is left' } as const;
 
-function refusal({ reason, temporary }: Extract<AuthenticationVerdict, { ok: false }>): Error {
+function refusal({ reason, temporary, challenge }: RefusedSignIn): Error {
   const why = reason === undefined ? '' : `: ${reason}`;
+  const options = {
+    layer: 'server',
+    initiator: 'user',
+    ...(reason !== undefined && { reason }),
+  } as const;
+  if (challenge !== undefined) {
+    return new OvpnAuthError(
+      'OVPN_AUTH_CHALLENGE',
+      `the client was asked a question${why}`,
+      options,
+    );
+  }
   return new OvpnAuthError(
     temporary ? 'OVPN_AUTH_TEMPORARY' : 'OVPN_AUTH_FAILED',
     `the client was ${temporary ? 'put off' : 'refused'}${why}`,
-    { layer: 'server', initiator: 'user', ...(reason !== undefined && { reason }) },
+    options,
   );
 }
 
@@ -220,6 +260,18 @@ function peerInfo(
 
 function addressKeys({ ipv4, ipv6 }: PoolAddress): string[] {
   return [ipv4, ipv6].flatMap((subnet) => (subnet ? [addressKey(subnet.address)] : []));
+}
+
+/** The addresses of a client after it was pushed `options`. */
+function updatedKeys(before: readonly string[], options: readonly string[]): string[] {
+  let keys = [...before];
+  for (const option of options) {
+    const [name = '', address = ''] = option.split(/[ /]+/);
+    if (name !== 'ifconfig' && name !== 'ifconfig-ipv6') continue;
+    const own = addressKey(address);
+    keys = [...keys.filter((key) => key.length !== own.length), own];
+  }
+  return keys;
 }
 
 /** A client that said goodbye has not failed; over TCP, the end of the connection says it. */

@@ -39,7 +39,15 @@ export interface PushParts {
  * comma or a control character
  */
 export function buildPushReply(parts: PushParts): string[] {
-  return bundle([...ownOptions(parts), ...parts.pushes.map(checkedOption)]);
+  return bundle('PUSH_REPLY', [...ownOptions(parts), ...parts.pushes.map(checkedOption)]);
+}
+
+/**
+ * A PUSH_UPDATE of `options`, as one message or several, without their NUL.
+ * @throws OvpnUsageError as {@link buildPushReply}
+ */
+export function buildPushUpdate(options: readonly string[]): string[] {
+  return bundle('PUSH_UPDATE', options.map(checkedOption));
 }
 
 function ownOptions({ server, address, ...parts }: PushParts): string[] {
@@ -89,19 +97,18 @@ function checkedOption(option: string): string {
   return option;
 }
 
-const HEAD = 'PUSH_REPLY';
 const MORE = ',push-continuation 2';
 const LAST = ',push-continuation 1';
 
 /** Fills messages one after the other; room for the continuation mark is always kept. */
-function bundle(options: readonly string[]): string[] {
+function bundle(head: 'PUSH_REPLY' | 'PUSH_UPDATE', options: readonly string[]): string[] {
   const limit = MAX_PUSH_MESSAGE_BYTES - 1 - MORE.length;
   const messages: string[] = [];
-  let message = HEAD;
+  let message: string = head;
   for (const option of options) {
     if (Buffer.byteLength(message) + 1 + Buffer.byteLength(option) > limit) {
       messages.push(message + MORE);
-      message = HEAD;
+      message = head;
     }
     message += `,${option}`;
   }

@@ -10,6 +10,7 @@ import type { SessionOptions } from '../session/session.ts';
 import { segmentLimit } from '../session/tunnel-info.ts';
 import type { AuthenticationRequest, AuthenticationVerdict } from '../tlsstate/handshake-step.ts';
 import { optionsString } from '../tlsstate/options-string.ts';
+import { NO_PEER_CHECKS } from '../tlsstate/verify-peer.ts';
 import type { PoolAddress } from './address-pool.ts';
 import { acceptedWrap } from './opening-gate.ts';
 import { buildPushReply } from './push-builder.ts';
@@ -104,10 +105,12 @@ export function serverSessionOptions(
           tlsVersionMin: options.tlsVersionMin,
           tlsVersionMax: options.tlsVersionMax,
           clientCertificate: options.clientCertificate,
+          tlsCipher: undefined,
+          tlsCiphersuites: undefined,
+          tlsGroups: undefined,
           checks: {
+            ...NO_PEER_CHECKS,
             remoteCertTls: options.clientCertificate === 'required' ? 'client' : undefined,
-            verifyX509Name: undefined,
-            peerFingerprints: [],
           },
         },
         handshake: {
@@ -130,7 +133,7 @@ export function serverSessionOptions(
             const own = address();
             if (own === undefined) throw new Error('a push without an address');
             const cipher = facts.negotiatesCipher ? facts.cipher.name : undefined;
-            const parts = { ...facts, peerId, pushes, cipher };
+            const parts = { ...facts, peerId, pushes: [...pushes, ...facts.tokenOptions], cipher };
             return buildPushReply({ ...parts, server: gateway, address: own });
           },
         },

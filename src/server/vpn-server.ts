@@ -122,6 +122,10 @@ export class VpnServer extends EventEmitter<VpnServerEvents> {
       ipv6,
       gateway: undefined,
       gateway6: undefined,
+      routes: [],
+      redirect: undefined,
+      blockIpv4: false,
+      blockIpv6: false,
       dnsServers: [],
       nameServers: [],
       searchDomains: [],
@@ -159,6 +163,17 @@ export class VpnServer extends EventEmitter<VpnServerEvents> {
   /** Asks the pump of the attached service for a turn. */
   arm(): void {
     this.#pump.arm();
+  }
+
+  /**
+   * Changes what a client was pushed while its tunnel stays up: `route 10.9.0.0 255.255.0.0`,
+   * `-dhcp-option`, `tun-mtu 1400` (PUSH_UPDATE). All earlier values of the names that are given go.
+   *
+   * @returns false for a client that is not there, or that takes no updates
+   * @throws OvpnUsageError for what cannot be pushed
+   */
+  pushUpdate(peerId: number, options: readonly string[]): boolean {
+    return this.#peers.pushUpdate(peerId, options);
   }
 
   /** Starts a renegotiation with every peer. */

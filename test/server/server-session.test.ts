@@ -72,6 +72,7 @@ describe('serverSessionOptions', () => {
     dynTlsCrypt: true,
     aeadEpoch: false,
     ivProto: 0xfff,
+    tokenOptions: [],
   };
 
   test('pushes the client’s own address, its id and what was agreed on', () => {
