@@ -5,10 +5,11 @@ import { OvpnConfigError } from '../core/errors.ts';
 import { parseDnsServer } from '../dialer/dns-server.ts';
 import { startNewTunDialer } from '../dialer/start-new-tun-dialer.ts';
 import type { TunDialer } from '../dialer/tun-dialer.ts';
-import type { UserPassword } from '../model/credentials.ts';
 import type { Tracer } from '../model/tracer.ts';
 import type { VpnClientOptions } from '../vpnclient/options.ts';
+import { askedCredentials, Terminal } from './ask.ts';
 import { type CommonFlags, type Run, secondsOption } from './command.ts';
+import type { Output } from './output.ts';
 
 /** Options of the commands that connect to a server. */
 export interface ConnectFlags extends CommonFlags {
@@ -24,7 +25,7 @@ export function withConnectOptions(command: Command): Command {
     .addOption(secondsOption('--timeout <seconds>', 'give up connecting after', 30_000))
     .option(
       '--auth-user-pass <file>',
-      'user name and password, a line each, for a profile that asks for them; readable by you alone (chmod 600)',
+      'user name and password, a line each, for a profile that asks for them; readable by you alone (chmod 600). What is missing is asked for on a terminal',
     );
 }
 
@@ -53,9 +54,9 @@ export function clientOptions(
   return {
     profile,
     connectTimeoutMs: flags.timeout,
-    ...(flags.authUserPass === undefined
-      ? {}
-      : { credentials: readUserPassword(flags.authUserPass) }),
+    // A command does one thing, which a lost tunnel ends.
+    reconnect: false,
+    ...credentialsFor(flags, output),
     ...(tracer === undefined ? {} : { tracer }),
     logger: output.logger,
   };
@@ -76,15 +77,38 @@ export async function connect(profile: string, flags: ConnectFlags, run: Run): P
   return dialer;
 }
 
-/** Reads a private file of two lines. @throws OvpnConfigError when it cannot be used */
-function readUserPassword(path: string): UserPassword {
-  const file = readPrivateFile(path);
-  const directive = '--auth-user-pass';
-  if (!('text' in file)) throw new OvpnConfigError([{ ...file, directive }], 'command line');
-  const { username, password } = parseUserPassword(file.text) ?? {};
-  if (username !== undefined && password !== undefined) {
-    return { username, password: password.reveal() };
-  }
-  const message = 'expected the user name and the password, a line each';
-  throw new OvpnConfigError([{ code: 'OVPN_CONFIG_INVALID', directive, message }], 'command line');
+/** Those of the file; where somebody sits at a terminal, what is missing is asked for there. */
+function credentialsFor(
+  { authUserPass }: ConnectFlags,
+  output: Output,
+): Pick<VpnClientOptions, 'credentials'> {
+  const terminal = Terminal.ofProcess();
+  const file = authUserPass === undefined ? undefined : readUserPassword(authUserPass);
+  if (terminal !== undefined) return { credentials: askedCredentials(terminal, output, file) };
+  if (file === undefined) return {};
+  const { username, password } = file;
+  if (password !== undefined) return { credentials: { username, password } };
+  throw unusable('expected the user name and the password, a line each, or a terminal to ask on');
 }
+
+/** Reads a private file of one or two lines. @throws OvpnConfigError when it cannot be used */
+function readUserPassword(path: string): { username: string; password?: string } {
+  const file = readPrivateFile(path);
+  if (!('text' in file)) {
+    throw new OvpnConfigError([{ ...file, directive: AUTH_USER_PASS }], 'command line');
+  }
+  const { username, password } = parseUserPassword(file.text) ?? {};
+  if (username === undefined) {
+    throw unusable('expected the user name and the password, a line each');
+  }
+  return password === undefined ? { username } : { username, password: password.reveal() };
+}
+
+function unusable(message: string): OvpnConfigError {
+  return new OvpnConfigError(
+    [{ code: 'OVPN_CONFIG_INVALID', directive: AUTH_USER_PASS, message }],
+    'command line',
+  );
+}
+
+const AUTH_USER_PASS = '--auth-user-pass';

@@ -18,19 +18,19 @@ export class Output {
 
   /** A line of the result, for people; nothing with `--json`. */
   line(text = ''): void {
-    this.#clear();
+    this.clear();
     if (!this.json) process.stdout.write(`${text}\n`);
   }
 
   /** A result, for programs; nothing without `--json`. */
   record(value: object): void {
-    this.#clear();
+    this.clear();
     if (this.json) process.stdout.write(`${JSON.stringify(value)}\n`);
   }
 
   /** A line beside the result. */
   note(text: string): void {
-    this.#clear();
+    this.clear();
     process.stderr.write(`tundial: ${text}\n`);
   }
 
@@ -54,7 +54,7 @@ export class Output {
 
   /** The error that ends the command: what failed, its code, and what lies beneath. */
   failure(error: unknown): void {
-    this.#clear();
+    this.clear();
     if (this.json) this.record({ error: describe(error) });
     const { message, code } = describe(error);
     const suffix = code === undefined || message.includes(code) ? '' : ` (${code})`;
@@ -62,7 +62,8 @@ export class Output {
     if (this.verbose && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   }
 
-  #clear(): void {
+  /** Takes away what `progress` shows. */
+  clear(): void {
     if (!this.#progressShown) return;
     process.stderr.write('\r\x1b[K');
     this.#progressShown = false;

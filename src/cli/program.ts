@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { VERSION } from '../core/version.ts';
+import { checkCommand } from './check.ts';
 import { demoCommand } from './demo.ts';
 import { dnsCommand } from './dns.ts';
 import { fetchCommand } from './fetch.ts';
@@ -23,6 +24,7 @@ export function createProgram(): Command {
     pingCommand(),
     dnsCommand(),
     traceCommand(),
+    checkCommand(),
     serveCommand(),
   ];
   for (const command of commands) program.addCommand(command.copyInheritedSettings(program));

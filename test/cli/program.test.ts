@@ -37,7 +37,7 @@ function command(name: string): Command {
   return found;
 }
 
-const COMMANDS = ['demo', 'fetch', 'ping', 'dns', 'trace', 'serve'];
+const COMMANDS = ['demo', 'fetch', 'ping', 'dns', 'trace', 'check', 'serve'];
 
 describe('what is wrongly used', () => {
   // biome-ignore format: a table, one row a line
@@ -134,9 +134,12 @@ describe('--help', () => {
     }
   });
 
-  test.each(['fetch', 'ping', 'dns', 'trace', 'serve'])('of %s has an example', async (name) => {
-    expect((await parse(name, '--help')).text).toMatch(new RegExp(`^ {2}tundial ${name} `, 'm'));
-  });
+  test.each(['fetch', 'ping', 'dns', 'trace', 'check', 'serve'])(
+    'of %s has an example',
+    async (name) => {
+      expect((await parse(name, '--help')).text).toMatch(new RegExp(`^ {2}tundial ${name} `, 'm'));
+    },
+  );
 });
 
 test('--version is the package’s', async () => {
