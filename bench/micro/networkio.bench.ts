@@ -1,10 +1,11 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
+import { growBuffers } from '../../src/networkio/connect-datagrams.ts';
 import { DatagramLink } from '../../src/networkio/datagram-link.ts';
 import type { Link } from '../../src/networkio/link.ts';
 import { StreamDeframer, StreamFramer } from '../../src/networkio/stream-framing.ts';
-import { connectUdp, growBuffers } from '../../src/networkio/udp-link.ts';
+import { connectUdp } from '../../src/networkio/udp-link.ts';
 import { measure, rowOf, type Task } from '../measure.ts';
 import type { Row } from '../row.ts';
 

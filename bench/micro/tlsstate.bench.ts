@@ -11,6 +11,7 @@ import {
 } from '../../src/tlsstate/key-method2.ts';
 import { makeKeySource } from '../../src/tlsstate/key-source2.ts';
 import { TlsEngine, type TlsIdentity } from '../../src/tlsstate/tls-engine.ts';
+import { NO_PEER_CHECKS } from '../../src/tlsstate/verify-peer.ts';
 import { simIdentity } from '../../test/sim/sim-identity.ts';
 import { measure, rowOf, type Task } from '../measure.ts';
 import type { Row } from '../row.ts';
@@ -45,11 +46,7 @@ export async function bench(): Promise<Row[]> {
 async function identities(): Promise<{ client: TlsIdentity; server: TlsIdentity }> {
   const { profile, server } = await simIdentity('none');
   const { ca, cert } = server;
-  const checks = {
-    remoteCertTls: 'client',
-    verifyX509Name: undefined,
-    peerFingerprints: [],
-  } as const;
+  const checks = { ...NO_PEER_CHECKS, remoteCertTls: 'client' } as const;
   return {
     client: { ...profile, checks: profile, clientCertificate: 'required' },
     server: {

@@ -10,7 +10,7 @@ async function cuttable(
   lines: readonly string[] = [],
 ): Promise<{ client: Awaited<ReturnType<Site['connected']>>; pipe: CuttablePipe }> {
   const pipe = await openPipe('127.0.0.1', site.server.address().port);
-  const client = await site.connected({ lines }, { transport: () => pipe });
+  const client = await site.connected({ lines }, { transport: () => pipe, reconnect: false });
   return { client, pipe };
 }
 

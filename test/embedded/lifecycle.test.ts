@@ -241,10 +241,10 @@ describe('VpnClient.close', () => {
   });
 });
 
-describe('a tunnel that the server ends', () => {
+describe('a tunnel that the server ends, and that is not to come back', () => {
   test('is down with its cause, and that is an error event', async () => {
     await using site = await Site.open();
-    const client = await site.connected();
+    const client = await site.connected({}, { reconnect: false });
     const downs: unknown[] = [];
     const errors: unknown[] = [];
     client.on('down', (event) => downs.push(event));
@@ -260,7 +260,7 @@ describe('a tunnel that the server ends', () => {
 
   test('is no error event where a dialer is told', async () => {
     await using site = await Site.open();
-    const dialer = await site.dialer();
+    const dialer = await site.dialer({}, { reconnect: false });
     const errors: unknown[] = [];
     dialer.client.on('error', (error) => errors.push(error));
     await site.server.close();

@@ -145,7 +145,7 @@ describe('reading', () => {
 
   test('by for await throws when the tunnel fails', async () => {
     await using site = await Site.open();
-    const client = await site.connected();
+    const client = await site.connected({}, { reconnect: false });
     const read = async () => {
       for await (const packet of client) icmpOf(packet);
     };

@@ -93,7 +93,8 @@ describe.each(TRANSPORTS)('several clients over %s', (protocol) => {
     const before = process.getActiveResourcesInfo();
     {
       await using site = await Site.open({ protocol });
-      const clients = await Promise.all([site.connected(), site.connected()]);
+      const once = { reconnect: false };
+      const clients = await Promise.all([site.connected({}, once), site.connected({}, once)]);
       const startedAt = performance.now();
       await site.server.close();
       await site.server.close();
@@ -189,7 +190,7 @@ describe('authenticate', () => {
       { authUserPass: true },
       {
         credentials: async (request) => {
-          expect(request).toEqual({ kind: 'user-password', prompt: undefined });
+          expect(request).toMatchObject({ kind: 'user-password', prompt: undefined, needed: true });
           return { username: 'eve', password: 'late' };
         },
       },

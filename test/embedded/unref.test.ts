@@ -44,6 +44,28 @@ describe.each(['udp', 'tcp'] as const)('the process of a client over %s', (proto
     expect(await ended).toMatch(/exit (connecting|negotiating)\n$/);
   });
 
+  test('ends with close() in the middle of a reconnect, although nothing was unrefed', async () => {
+    await using site = await Site.open({ protocol });
+    const script = `
+      client.on('reconnecting', ({ attempt }) => { console.log(attempt); client.close(); });
+      await client.start();
+      client.reconnect();
+    `;
+    const { ended } = clientProcess(site.profile(), script);
+    expect(await ended).toBe('1\nexit down\n');
+  });
+
+  test('stays in a rest, and ends with close()', async () => {
+    await using site = await Site.open({ protocol });
+    const script = `
+      await client.start();
+      await client.suspend();
+      setTimeout(() => { console.log(client.state); client.close(); }, 300).unref();
+    `;
+    const { ended } = clientProcess(site.profile(), script);
+    expect(await ended).toBe('suspended\nexit down\n');
+  });
+
   test('stays while the tunnel is up, also after ref() again, and ends with close()', async () => {
     await using site = await Site.open({ protocol });
     const script = `

@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { SERVER_TEXTS_PER_SECOND } from '../../src/vpnclient/client-session.ts';
+import { OvpnError } from '../../src/core/errors.ts';
+import { SERVER_TEXTS_PER_SECOND } from '../../src/vpnclient/server-texts.ts';
 import type { HostileMode } from './mode.ts';
-import { flood } from './pace.ts';
+import { flood, within } from './pace.ts';
 import { expectAlive, expectEnded } from './scene.ts';
 
 const CONTINUED = 'PUSH_REPLY,push-continuation 2';
@@ -182,11 +184,45 @@ export const CONTROL_MODES: readonly HostileMode[] = [
   },
   {
     rule: 'R24',
+    name: 'RESTART as soon as the client is back',
+    run: async (scene) => {
+      const meeting = await scene.up({ client: { reconnect: true } });
+      const reasons = new Set<string>();
+      let ups = 0;
+      meeting.client.on('up', () => {
+        ups += 1;
+      });
+      meeting.client.on('reconnecting', ({ error }) => {
+        reasons.add(error instanceof OvpnError ? error.code : `${error}`);
+      });
+      let isOver = false;
+      const following = (async () => {
+        for (let { peer } = meeting; !isOver; ) {
+          const next = meeting.server.nextPeer();
+          const pace = { ms: FLOOD_MS, perSecond: 100, until: () => isOver || peer.over };
+          await flood(pace, () => peer.say('RESTART'));
+          const followed = await within(next, 2_000);
+          if (followed === 'too late') return;
+          peer = followed;
+        }
+      })();
+      await sleep(3_500);
+      expect(ups).toBeGreaterThanOrEqual(1);
+      expect(ups).toBeLessThanOrEqual(4);
+      expect([...reasons]).toEqual(['OVPN_PEER_RESTART']);
+      isOver = true;
+      await meeting.client.close();
+      await following;
+      expect(meeting.downs).toEqual([{ error: undefined }]);
+    },
+  },
+  {
+    rule: 'R24',
     name: 'INFO and INFO_PRE without end',
     run: async (scene) => {
       const meeting = await scene.up();
       const challenges: string[] = [];
-      meeting.client.on('challenge', ({ text }) => challenges.push(text));
+      meeting.client.on('challenge', ({ kind }) => challenges.push(kind));
       const texts = [
         'INFO,hello',
         'INFO_PRE,WEB_AUTH::https://x',

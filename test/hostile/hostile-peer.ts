@@ -13,6 +13,7 @@ import type { ResolvedServerOptions } from '../../src/server/server-options.ts';
 import { serverSessionOptions } from '../../src/server/server-session.ts';
 import { Stack } from '../../src/session/stack.ts';
 import type { TlsStateOptions } from '../../src/tlsstate/service.ts';
+import { framed as formatFramed } from '../datachannel/formats.ts';
 import { echoReplyTo } from './inner-packets.ts';
 
 /** The control texts that stand in for the PUSH_REPLY. */
@@ -134,7 +135,7 @@ export class HostilePeer {
 
   /** Reads packets of this framing from now on, and frames its answers to pings. */
   useFraming(framing: CompressionFraming): void {
-    this.#stack.datachannel.useFraming(framing);
+    this.#stack.datachannel.useFormat(formatFramed(framing));
     this.#framing = framingOf(framing);
   }
 

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import { DIRECTIVES } from '../../src/config/directives.ts';
+import { CLIENT_IV_PROTO, IvProto } from '../../src/tlsstate/peer-info.ts';
 import type { PushScript } from './hostile-peer.ts';
 import type { HostileMode } from './mode.ts';
 import { flood } from './pace.ts';
@@ -63,22 +64,30 @@ const SIZES = [
 const ALLOWED = new Set([
   'auth-token',
   'auth-token-user',
+  'block-ipv4',
+  'block-ipv6',
   'cipher',
+  'client-nat',
   'comp-lzo',
   'compress',
   'dhcp-option',
   'dns',
+  'echo',
   'explicit-exit-notify',
   'ifconfig',
   'ifconfig-ipv6',
   'inactive',
+  'keepalive',
   'key-derivation',
+  'parameter',
   'peer-id',
   'ping',
   'ping-exit',
   'ping-restart',
   'protocol-flags',
   'push-continuation',
+  'redirect-gateway',
+  'redirect-private',
   'route',
   'route-gateway',
   'route-ipv6',
@@ -241,9 +250,10 @@ export const PUSH_MODES: readonly HostileMode[] = [
   },
   {
     rule: 'S12',
-    name: 'PUSH_UPDATE and a second PUSH_REPLY',
+    name: 'PUSH_UPDATE that was not announced, and a second PUSH_REPLY',
     run: async (scene) => {
-      const meeting = await scene.up();
+      const ivProto = CLIENT_IV_PROTO & ~IvProto.PUSH_UPDATE;
+      const meeting = await scene.up({ client: { ivProto } });
       const { info } = meeting.client;
       const change =
         'topology subnet,ifconfig 10.8.0.99 255.255.255.0,tun-mtu 600,ping-restart 1,-dns,cipher none';
@@ -252,6 +262,21 @@ export const PUSH_MODES: readonly HostileMode[] = [
       );
       await expectAlive(meeting);
       expect(meeting.client.info).toEqual(info);
+      expect(meeting.pushes).toHaveLength(1);
+    },
+  },
+  {
+    rule: 'S12',
+    name: 'a flood of PUSH_UPDATEs, each of them right',
+    run: async (scene) => {
+      const meeting = await scene.up();
+      await flood({ ms: 500, perSecond: 1_000 }, (count) =>
+        meeting.peer.say(
+          `PUSH_UPDATE,tun-mtu ${1280 + (count % 100)},route 10.${count % 256}.0.0 255.255.0.0,-dns`,
+        ),
+      );
+      await expectAlive(meeting);
+      expect(meeting.client.info.routes).toHaveLength(1);
       expect(meeting.pushes).toHaveLength(1);
     },
   },

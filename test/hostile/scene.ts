@@ -79,6 +79,7 @@ export class Scene {
       logger: this.watch.logger(),
       clock: counting(timers),
       tracer: listing(renegotiations),
+      reconnect: false,
       ...options.client,
     });
     const downs: unknown[] = [];

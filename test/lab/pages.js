@@ -1,5 +1,6 @@
 // What the web servers behind the tunnels answer: `GET /bytes/N` gives N bytes, `PUT` takes any.
 //   ?seed=S   other bytes       ?mbit=R   not faster than R Mbit/s
+//   ?period=P every 64 KiB repeat their first P bytes
 // One JSON line per exchange: method, url, bytes and sha256 of what passed the server itself.
 import { createCipheriv, createHash } from 'node:crypto';
 import { Writable } from 'node:stream';
@@ -25,7 +26,8 @@ async function exchange(request, response) {
       response.writeHead(404);
     } else {
       response.writeHead(200, { 'content-length': length });
-      const chunks = pattern(Number(length), searchParams.get('seed') ?? '');
+      const period = Number(searchParams.get('period') ?? CHUNK_BYTES);
+      const chunks = pattern(Number(length), searchParams.get('seed') ?? '', period);
       await pipeline(paced(chunks, Number(searchParams.get('mbit') ?? 0)), pass, response);
     }
   } finally {
@@ -35,11 +37,12 @@ async function exchange(request, response) {
 }
 
 /** The same N bytes for the same seed: AES-256-CTR over zeros. */
-function* pattern(length, seed) {
+function* pattern(length, seed, period) {
   const key = createHash('sha256').update(seed).digest();
   const cipher = createCipheriv('aes-256-ctr', key, Buffer.alloc(16));
   for (let left = length; left > 0; left -= CHUNK_BYTES) {
-    yield cipher.update(Buffer.alloc(Math.min(CHUNK_BYTES, left)));
+    const bytes = cipher.update(Buffer.alloc(Math.min(CHUNK_BYTES, left)));
+    yield period < bytes.length ? Buffer.alloc(bytes.length, bytes.subarray(0, period)) : bytes;
   }
 }
 

@@ -74,6 +74,27 @@ describeInLab('compression framing of the server', (lab) => {
     await expect.poll(() => pushedBy(server)).toEqual(row.pushed);
   });
 
+  test.each(COMPRESSORS)(
+    '$name: what is compressed arrives with allow-compression',
+    async (row) => {
+      const path = `/bytes/${PAGE_BYTES}?period=300`;
+      const server = await lab.startServer({}, { lines: ['allow-compression yes', ...row.server] });
+      const client = [...row.client, 'allow-compression asym'];
+
+      const outcome = await tunnel(
+        { ...row, client },
+        { url: web.url(path), pings: [SMALL_PING, LARGE_PING] },
+      );
+
+      expect(outcome.error).toBeUndefined();
+      expect(outcome).toMatchObject({ sha256: await web.sha256(path), pings: [true, true] });
+      expect(outcome.drops).toMatchObject({ datachannel: NOTHING });
+      await expect.poll(() => pushedBy(server)).toEqual(row.pushed);
+      await expect.poll(() => server.stdout).toContain('IV_LZ4v2=1');
+      await expect.poll(() => server.stdout).toContain('IV_LZO=1');
+    },
+  );
+
   function tunnel({ name, client }: Row, rest: { url?: string; pings: readonly number[] }) {
     return lab
       .openTunnels([{ name, profile: lab.profile({}, { lines: client }), ...rest }])

@@ -95,7 +95,9 @@ describeInLab("20 MB through Debian's openvpn by the library, without root", (la
     const startAtByte = rekeyBy === 'client' ? REKEY_BYTES : Number.MAX_SAFE_INTEGER;
     return {
       name,
-      profile: lab.profile(cell, { lines: [`setenv ${markOf(cell).replace('=', ' ')}`] }),
+      profile: lab.profile(cell, {
+        lines: ['push-peer-info', `setenv ${markOf(cell).replace('=', ' ')}`],
+      }),
       url: web.url(pathOf(cell), cell.inner),
       rekey: { startAtByte, waitAtByte: WAIT_AT_BYTE },
     };

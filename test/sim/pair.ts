@@ -6,6 +6,7 @@ import { resolveServerOptions, type VpnServerOptions } from '../../src/server/se
 import { Session } from '../../src/session/session.ts';
 import { clientSessionOptions } from '../../src/vpnclient/client-session.ts';
 import { resolveClientOptions } from '../../src/vpnclient/options.ts';
+import { SignIn } from '../../src/vpnclient/sign-in.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { CLIENT, SERVER, type SimIdentity, type SimWrap, simIdentity } from './sim-identity.ts';
 import { type LineOptions, SimLink, simLine } from './sim-link.ts';
@@ -80,6 +81,7 @@ export class Pair {
           ...(options.ivProto !== undefined && { ivProto: options.ivProto }),
           ...(options.clientTracer && { tracer: options.clientTracer }),
         }),
+        signIn: new SignIn(profile, {}),
         signal: new AbortController().signal,
         stage: () => {},
         emit: (name, ...[payload]) => {

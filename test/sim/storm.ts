@@ -4,6 +4,7 @@ import { resolveServerOptions } from '../../src/server/server-options.ts';
 import { Session } from '../../src/session/session.ts';
 import { clientSessionOptions } from '../../src/vpnclient/client-session.ts';
 import { resolveClientOptions } from '../../src/vpnclient/options.ts';
+import { SignIn } from '../../src/vpnclient/sign-in.ts';
 import { ipv4Packet } from '../datachannel/fixtures.ts';
 import { POISON, PoisonedLink } from './poisoned-link.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -102,6 +103,7 @@ export class Storm {
       clientSessionOptions(link, {
         profile,
         options: resolveClientOptions({ profile, clock, random: this.#random }),
+        signIn: new SignIn(profile, {}),
         signal: new AbortController().signal,
         stage: () => {},
         emit: () => {},
