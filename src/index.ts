@@ -64,6 +64,7 @@ export type { TunListenOptions } from './dialer/listen-arguments.ts';
 export type { PathMtu, PathMtuOptions } from './dialer/path-mtu-search.ts';
 export type { PingOptions, PingReply } from './dialer/ping.ts';
 export type { ProbeMethod } from './dialer/probing.ts';
+export type { RoutingOptions } from './dialer/routing-policy.ts';
 export { SocketError, type SocketErrorCode } from './dialer/socket-error.ts';
 export { type StartOptions, startNewTunDialer } from './dialer/start-new-tun-dialer.ts';
 export type { TracerouteHop, TracerouteOptions, TracerouteProbe } from './dialer/traceroute.ts';
@@ -76,17 +77,25 @@ export type { TunnelEnd } from './dialer/tunnel-end.ts';
 export type { DispatcherOptions } from './dialer/undici-dispatcher.ts';
 export type { DataCipher } from './model/ciphers.ts';
 export type { ControlWrapOptions, ServerWrapOptions } from './model/control-wrap-options.ts';
-export type { Credentials, CredentialsRequest, UserPassword } from './model/credentials.ts';
+export type {
+  ChallengeAnswer,
+  Credentials,
+  CredentialsAnswer,
+  CredentialsRequest,
+  UserPassword,
+  WebSignIn,
+  WebSignInProxy,
+} from './model/credentials.ts';
 export type { Digest } from './model/digests.ts';
 export type { NameServer, NameTransport } from './model/name-server.ts';
 export type { NegotiationState } from './model/negotiation-state.ts';
 export { Opcode, opcodeName } from './model/opcode.ts';
 export type { ControlPacket } from './model/packet.ts';
 export type { IgnoredDirective, Profile, Remote, X509NameCheck } from './model/profile.ts';
-export type { PushOptions, Route, Subnet } from './model/push-options.ts';
+export type { PushOptions, Redirect, Route, Subnet } from './model/push-options.ts';
 export type { TracedLink, Tracer } from './model/tracer.ts';
 export type { TunDevice } from './model/tun-device.ts';
-export type { TunnelInfo } from './model/tunnel-info.ts';
+export type { TunnelInfo, TunnelRoutes } from './model/tunnel-info.ts';
 export type { NetstackStats } from './netstack/netstack.ts';
 export type { TcpInfo } from './netstack/tcp/tcp-info.ts';
 export type { DatagramPipe } from './networkio/datagram-link.ts';
@@ -112,8 +121,16 @@ export {
   tlsCryptV2ServerKeyText,
 } from './server/tls-crypt-v2-keys.ts';
 export { VpnServer, type VpnServerEvents } from './server/vpn-server.ts';
-export type { AuthenticationRequest, AuthenticationVerdict } from './tlsstate/handshake-step.ts';
+export type {
+  AcceptedSignIn,
+  AuthenticationRequest,
+  AuthenticationVerdict,
+  PendingSignIn,
+  RefusedSignIn,
+  SignInChallenge,
+} from './tlsstate/handshake-step.ts';
 export { IvProto } from './tlsstate/peer-info.ts';
+export type { ServerQuestion } from './tlsstate/server-question.ts';
 export { HandshakeTrace, type TraceEvent, type TracePacket } from './trace/handshake-trace.ts';
 export { joinTracers } from './trace/join-tracers.ts';
 export { PcapngTrace, type PcapngTraceOptions } from './trace/pcapng-trace.ts';
@@ -121,10 +138,14 @@ export type {
   ChallengeEvent,
   ClientState,
   DownEvent,
+  EchoEvent,
+  ReconnectingEvent,
   RekeyEvent,
   StateEvent,
   VpnClientEvents,
 } from './vpnclient/events.ts';
 export type { OpenTransport, VpnClientOptions } from './vpnclient/options.ts';
+export type { RaceSettings } from './vpnclient/race.ts';
+export { type ScrambleOptions, scramble } from './vpnclient/scramble.ts';
 export type { ClientStats } from './vpnclient/stats.ts';
 export { VpnClient } from './vpnclient/vpn-client.ts';
