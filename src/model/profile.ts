@@ -121,7 +121,7 @@ export interface Profile {
   readonly connectRetryMax: number;
   readonly proxy: OuterProxy | undefined;
   readonly local: LocalEnd | undefined;
-  /** The server's address may change while the session lasts. */
+  /** The profile allows the server's address to change. Only read: a link keeps the one it was opened to. */
   readonly float: boolean;
   /** `persist-tun`: sockets inside the tunnel outlive a reconnect that keeps the addresses. */
   readonly persistTun: boolean;
