@@ -26,8 +26,9 @@ export const CONNECTING_READERS: DirectiveReaders = [
   ],
   [
     'float',
-    (draft) => {
+    (draft, directive) => {
       draft.connection.float = true;
+      draft.ignore(directive, 'warn', "the link keeps the server's address it was opened to");
     },
   ],
   ['server-poll-timeout', readPollTimeout],
